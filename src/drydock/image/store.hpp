@@ -2,7 +2,9 @@
 //
 // Reading (what a run needs) is cheap and needs only JSON; writing images lives in image/archive/.
 //   DATA/images/index.json, oci-layout, blobs/sha256/<digest>    an OCI image layout that other tools can read
+//   DATA/references/<name>.json                                  one small record per reference: all that a run needs, in one read
 //   DATA/layers/<diff id>/                                       the unpacked layer: whiteouts as char 0:0, trusted.overlay.opaque
+//                                                                (rootless: user.overlay.opaque)
 //
 // Example: Store store("/var/lib/drydock"); Image image = store.find("busybox"); image.layers are overlay lower directories.
 // Source: OCI image specification 1.1 (image-layout.md, config.md, layer.md); overlayfs.rst in the kernel documentation.
@@ -28,7 +30,7 @@ struct HistoryEntry {
 };
 
 struct Image {
-  std::string reference;              // "busybox:latest"
+  std::string reference;              // "busybox:latest"; empty for an image without a name
   std::string manifest_digest;        // "sha256:..."
   std::string config_digest;          // Docker's image id
   std::vector<std::string> layer_digests;  // of the blobs, lowest first
@@ -39,7 +41,8 @@ struct Image {
   Config config;
 };
 
-// "busybox" -> "busybox:latest"; throws Error for a reference that Docker would refuse.
+// "busybox" -> "busybox:latest", "docker.io/library/busybox" -> the same; throws Error for a reference that Docker would refuse.
+// A reference by digest keeps its form ("busybox@sha256:...").
 std::string normalized_reference(const std::string& reference);
 
 class Store {
@@ -59,5 +62,8 @@ class Store {
  private:
   std::string directory_;
 };
+
+// What `image inspect` prints for one image: a JSON object with Docker's field names.
+std::string inspect_json(const Store& store, const std::string& reference);
 
 }  // namespace drydock::image

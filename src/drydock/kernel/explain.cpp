@@ -44,6 +44,7 @@ constexpr ExplanationRow table[] = {
     {"netlink", EOPNOTSUPP, "this kernel lacks that kind of link or table", "see 'drydock version'; --network none and host need neither"},
     {"netlink", ESRCH, "the process that should own the link has ended", "look at the container's own output"},
     {"mkdir", EEXIST, "something with this name is already there, and it is not ours", "'drydock reset' removes Drydock's own leftovers; else remove or rename it"},
+    {"symlinkat", EEXIST, "another container has that name", "choose another --name, or remove the other: drydock rm NAME"},
     {"linkat", EEXIST, "a container with this id is already registered", "start again: ids are drawn at random"},
     {"execve", ENOENT, "no such program in the container, or its interpreter is missing", "look inside with 'drydock run -it IMAGE sh'"},
     {"execve", EACCES, "the file is not executable, or on a mount without exec", "check its mode with 'ls -l' inside the container"},

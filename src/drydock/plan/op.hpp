@@ -14,6 +14,10 @@
 
 namespace drydock::plan {
 
+// A lane is one process of a launch.
+enum class Lane : std::uint8_t { monitor, joiner, payload, proxy };
+inline constexpr int lane_count = 4;
+
 // A value known only at run time: a descriptor, a pid, an interface index. Printed as <name>.
 struct Slot {
   std::uint16_t index = 0xffff;
@@ -33,20 +37,20 @@ using Arg = std::variant<std::int64_t, std::string, Bytes, Slot>;
 enum class Kind : std::uint8_t {
   text, path, fd, pid, number, octal, bytes, strings,  // strings: a NUL separated block (argv, envp)
   open_flags, resolve_flags, clone_flags, mount_flags, mount_attr, open_tree_flags, move_mount_flags,
-  umount_flags, fsmount_flags, propagation, signal, capability, resource, device, prctl_option, ioctl_request, socket_family
+  umount_flags, fsmount_flags, propagation, signal, capability, resource, device, prctl_option, ioctl_request, socket_family, netlink_protocol
 };
 
 enum class Op : std::uint8_t {
   // files
   mkdir, mkdirat, rmdir, unlink, remove_tree, open, openat, open_in_root, mkdirs_in_root, close, write_file, write_file_at,
-  create_file, create_file_at, symlinkat, mknodat, fchownat, linkat, chdir, chdir_in_root, fchdir, chroot, check_cwd, send_fd,
+  create_file, create_file_at, symlinkat, mknodat, fchownat, linkat, chdir, chdir_in_root, fchdir, chroot, check_cwd, send_fd, pipe,
   // mounts
   mount, umount2, fsopen, fsconfig_string, fsconfig_flag, fsconfig_fd, fsconfig_create, fsmount, move_mount,
-  open_tree, mount_setattr, pivot_root, mask_path,
+  open_tree, mount_setattr, pivot_root, mask_path, read_only_path,
   // processes
   clone3, fork_lane, unshare, setns, pidfd_open, pidfd_open_checked, setsid, controlling_terminal, dup3, close_range, prctl,
   cap_bounding_drop, capset, cap_ambient_raise, setgroups, setresgid, setresuid, become_user, prlimit, seccomp_load, sethostname, setdomainname,
-  resolve_user, write_proc_file, run_id_mapper, init_fork, exec, wait_go, proxy_loop, sleep_ms, getdents_check,
+  resolve_user, write_proc_file, open_proc_file, run_id_mapper, init_fork, exec, wait_go, proxy_loop, sleep_ms, die_with_parent,
   // terminals
   pty_open, set_window_size,
   // network
@@ -105,6 +109,7 @@ Call fchdir(Slot fd);
 Call chroot(std::string path);
 Call check_cwd();                        // getcwd must begin with "/": CVE-2024-21626
 Call send_fd(Slot fd);                   // hands a descriptor to the caller over the control socket
+Call pipe();                             // read end into the step's slot, write end into the next
 // mounts: a Slot as `from`/`dir`, {} for AT_FDCWD
 Call mount(std::string source, std::string target, std::string type, std::int64_t flags, std::string data);
 Call umount2(std::string target, int flags);
@@ -119,12 +124,14 @@ Call open_tree(Slot dir, std::string path, std::int64_t flags);
 Call mount_setattr(Slot mount, std::string path, bool recursive, std::int64_t set, std::int64_t clear,
                    std::int64_t propagation = 0, Slot userns = {});
 Call pivot_root(std::string new_root, std::string put_old);
-// Hides `path` below `root` (missing is fine): a read-only empty directory over a directory, /dev/null (verified 1:3) over a file.
-Call mask_path(Slot root, std::string path, Slot null_device, Slot empty_dir);
+// Hides `path` below `root` (missing is fine): a read-only empty tmpfs over a directory, /dev/null (verified 1:3) over a file.
+Call mask_path(Slot root, std::string path, Slot null_device);
+// Binds `path` below `root` on itself, read-only (missing is fine). The mount is read-only before it is visible.
+Call read_only_path(Slot root, std::string path);
 // processes
 // `lane` is what the child goes on with; the pidfd goes to the slot that follows the step's own.
-Call clone3(std::int64_t flags, Slot cgroup, int lane);
-Call fork_lane(int lane);
+Call clone3(std::int64_t flags, Slot cgroup, Lane lane);
+Call fork_lane(Lane lane);
 Call unshare(std::int64_t flags);
 Call setns(Slot fd, std::int64_t flags);
 Call pidfd_open(Slot pid);
@@ -152,12 +159,14 @@ Call setdomainname(std::string name);
 // remembers home and groups for become_user and exec.
 Call resolve_user(Slot root, std::string user);
 Call write_proc_file(Slot pid, std::string name, std::string data);  // /proc/<pid>/<name>
+Call open_proc_file(Slot pid, std::string name, int flags);             // the same, opened
 Call run_id_mapper(std::string program, Slot pid, std::string map);  // newuidmap(1) / newgidmap(1)
 Call init_fork();                        // pid 1 stays as reaper and forwarder, the child goes on with the lane
 Call exec(std::vector<std::string> argv, std::vector<std::string> env, std::string search_path);
 Call wait_go();                          // waits for the caller's word (create/start)
 Call proxy_loop(std::vector<Slot> listeners, std::string address, std::vector<int> ports);
 Call sleep_ms(int milliseconds);
+Call die_with_parent();                  // PR_SET_PDEATHSIG, then makes sure that the parent still lives
 // terminals
 Call pty_open(Slot devpts);              // ptmx of a detached devpts; the peer goes to the next slot (TIOCGPTPEER)
 Call set_window_size(Slot pty, int rows, int columns);

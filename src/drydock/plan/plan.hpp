@@ -9,7 +9,7 @@
 //   Slot child = plan.slot("child", SlotKind::pid), pidfd = plan.slot("child_fd", SlotKind::fd);
 //   plan.monitor("cgroup.memory", ops::mkdir("/sys/fs/cgroup/memory/x", 0755))
 //       .why("the group exists before its first member").undo(ops::remove_cgroup("/sys/fs/cgroup/memory/x"));
-//   plan.monitor("clone", ops::clone3(CLONE_NEWPID, {}, int(Lane::payload))).into(child);
+//   plan.monitor("clone", ops::clone3(CLONE_NEWPID, {}, Lane::payload)).into(child);
 // Chapters: all. Source: docs/architecture.md, "The launch plan".
 #pragma once
 
@@ -23,8 +23,6 @@
 
 namespace drydock::plan {
 
-enum class Lane : std::uint8_t { monitor, joiner, payload, proxy };
-inline constexpr int lane_count = 4;
 std::string_view lane_name(Lane lane);
 
 enum class SlotKind : std::uint8_t { fd, pid, number };

@@ -1,0 +1,88 @@
+#include "session.hpp"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include <drydock/container/parse.hpp>
+#include <drydock/container/parse_values.hpp>
+#include <drydock/kernel/error.hpp>
+#include <drydock/kernel/sys.hpp>
+
+#include "output.hpp"
+
+namespace drydock::cli {
+
+container::Engine open_engine() {
+  container::Engine engine;
+  engine.recover();
+  return engine;
+}
+
+int for_each_container(const Words& names, const std::function<void(const std::string&)>& act) {
+  int code = 0;
+  for (const std::string& name : names) {
+    try {
+      act(name);
+    } catch (...) {
+      say(sentence(std::current_exception()));
+      code = 1;
+    }
+  }
+  return code;
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = ::getenv(name.c_str());
+  return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+}
+
+std::string working_directory() {
+  const std::unique_ptr<char, void (*)(void*)> here(::get_current_dir_name(), ::free);
+  if (!here) throw Error::refused("the working directory", "it does not exist any more", "change to another one with cd");
+  return here.get();
+}
+
+void declare_run_options(Options& options, container::RunOptions& target) {
+  options.heading("Watching how it is done");
+  options.flag("--explain", "stop at each step and say why it is there", target.explain);
+  options.value("--trace", "FILE", "write one JSON line a step: result and microseconds",
+                [&target](const std::string& text) { target.trace_path = text; });
+  options.flag("--timeline", "show at the end where the microseconds went", target.timeline);
+  options.heading("");
+  options.value("--inject", "STEP=ERRNO", "let a step fail, for example mount.proc=EPERM; shows the message and the undo",
+                [&target](const std::string& text) {
+                  const std::size_t equals = text.find('=');
+                  if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
+                    throw container::bad_value("--inject", text, "a step and an error are wanted", "for example --inject mount.proc=EPERM");
+                  target.inject = text;
+                });
+}
+
+void declare_environment(Options& options, Words& env) {
+  options.value("-e,--env", "NAME=VALUE", "set a variable; NAME alone passes on ours", [&env](const std::string& text) {
+    if (auto variable = container::parse_env(text, environment)) env.push_back(std::move(*variable));
+  });
+  options.value("--env-file", "FILE", "set variables from a file, NAME=VALUE a line", [&env](const std::string& file) {
+    for (std::string& variable : container::parse_env_file(sys::read_file(file), file, environment)) env.push_back(std::move(variable));
+  });
+}
+
+std::string why_impossible() {
+  if (sys::geteuid() == 0) return {};
+  const auto is = [](const char* path, const char* value) {
+    const auto text = sys::read_file_if_present(path);
+    return text && text->starts_with(value) && (text->size() == 1 || (*text)[1] == '\n');
+  };
+  const std::string begin = "a container needs root, or a user namespace, and this machine gives ordinary users none: ";
+  const std::string end = "; run it with sudo, or let root change that setting";
+  if (is("/proc/sys/user/max_user_namespaces", "0")) return begin + "user.max_user_namespaces is 0" + end;
+  if (is("/proc/sys/kernel/unprivileged_userns_clone", "0")) return begin + "kernel.unprivileged_userns_clone is 0" + end;
+  if (is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
+    return begin + "kernel.apparmor_restrict_unprivileged_userns is 1" + end;
+  if (!sys::exists("/proc/self/ns/user")) return begin + "its kernel has no user namespaces; run it with sudo";
+  return {};
+}
+
+}  // namespace drydock::cli

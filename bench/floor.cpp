@@ -1,0 +1,303 @@
+#include "floor.hpp"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+namespace drydock::bench {
+
+void die(const char* what) {
+  dprintf(2, "floor: %s: %s\n", what, strerror(errno));
+  _exit(125);
+}
+
+long must(long result, const char* what) {
+  if (result < 0) die(what);
+  return result;
+}
+
+namespace {
+
+struct Options {
+  const char* lower = nullptr;    // overlay lower directories, colon separated
+  const char* work = nullptr;     // an existing directory on the file system that shall hold the upper layer
+  const char* bridge = nullptr;   // empty: no link
+  const char* address = "172.31.0.2";
+  const char* gateway = "172.31.0.1";
+  const char* seccomp = nullptr;  // file with struct sock_filter[]
+  char** argv = nullptr;
+};
+
+constexpr int controllers = 3;
+const char* const controller_name[controllers] = {"memory", "pids", "cpu"};  // cpu last: see attach
+
+// What must be known on both sides of clone3.
+struct Container {
+  const char* name = nullptr;
+  bool v2 = false;
+  char group[controllers][96];
+  char upper[256], inner_work[256], merged[256], overlay[2048];
+  int tasks[controllers] = {-1, -1, -1};
+  int go[2] = {-1, -1};
+};
+
+void write_file(const char* directory, const char* name, const char* text) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  const int fd = static_cast<int>(must(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644), path));
+  must(write(fd, text, strlen(text)), path);
+  close(fd);
+}
+
+// Sets up the groups with the limits of `-m 64M --cpus 1 --pids-limit 100`. Returns the directory's descriptor on v2.
+int make_groups(Container& c) {
+  c.v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+  for (int i = 0; i < (c.v2 ? 1 : controllers); i++) {
+    snprintf(c.group[i], sizeof c.group[i], "/sys/fs/cgroup/%s%s%s", c.v2 ? "" : controller_name[i], c.v2 ? "" : "/", c.name);
+    must(mkdir(c.group[i], 0755), c.group[i]);
+  }
+  if (c.v2) {
+    write_file(c.group[0], "memory.max", "67108864");
+    write_file(c.group[0], "pids.max", "100");
+    write_file(c.group[0], "cpu.max", "100000 100000");
+    return static_cast<int>(must(open(c.group[0], O_PATH | O_DIRECTORY | O_CLOEXEC), c.group[0]));
+  }
+  write_file(c.group[0], "memory.limit_in_bytes", "67108864");
+  write_file(c.group[1], "pids.max", "100");
+  write_file(c.group[2], "cpu.cfs_quota_us", "100000");
+  return -1;
+}
+
+void make_directories(Container& c, const Options& o) {
+  snprintf(c.upper, sizeof c.upper, "%s/%s-upper", o.work, c.name);
+  snprintf(c.inner_work, sizeof c.inner_work, "%s/%s-work", o.work, c.name);
+  snprintf(c.merged, sizeof c.merged, "%s/%s-merged", o.work, c.name);
+  must(mkdir(c.upper, 0755), c.upper);
+  must(mkdir(c.inner_work, 0755), c.inner_work);
+  must(mkdir(c.merged, 0755), c.merged);
+  // Without `volatile` the end of the container waits until the whole file system is on the disk.
+  snprintf(c.overlay, sizeof c.overlay, "lowerdir=%s,upperdir=%s,workdir=%s,volatile", o.lower, c.upper, c.inner_work);
+}
+
+// Writing 0 to `tasks` takes no global lock; a pid in cgroup.procs waits for an RCU grace period (5-20 ms when idle).
+void attach(const Container& c, int first, int last) {
+  for (int i = first; i <= last && !c.v2; i++) must(write(c.tasks[i], "0", 1), "tasks");
+}
+
+void open_tasks(Container& c) {
+  for (int i = 0; i < controllers && !c.v2; i++) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/tasks", c.group[i]);
+    c.tasks[i] = static_cast<int>(must(open(path, O_WRONLY | O_CLOEXEC), path));
+  }
+}
+
+void mount_at(const char* source, const char* target, const char* type, unsigned long flags, const char* data) {
+  must(mount(source, target, type, flags, data), target);
+}
+
+void make_dev() {
+  mount_at("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k");
+  struct Node {
+    const char* path;
+    unsigned minor, major;
+  };
+  constexpr Node nodes[] = {{"dev/null", 3, 1}, {"dev/zero", 5, 1}, {"dev/full", 7, 1},
+                            {"dev/random", 8, 1}, {"dev/urandom", 9, 1}, {"dev/tty", 0, 5}};
+  umask(0);
+  for (const Node& node : nodes) must(mknod(node.path, S_IFCHR | 0666, makedev(node.major, node.minor)), node.path);
+  umask(022);
+  constexpr const char* links[][2] = {{"/proc/self/fd", "dev/fd"},       {"/proc/self/fd/0", "dev/stdin"},
+                                      {"/proc/self/fd/1", "dev/stdout"}, {"/proc/self/fd/2", "dev/stderr"},
+                                      {"pts/ptmx", "dev/ptmx"}};
+  for (const auto& link : links) must(symlink(link[0], link[1]), link[1]);
+  for (const char* directory : {"dev/pts", "dev/shm", "dev/mqueue"}) must(mkdir(directory, 0755), directory);
+  mount_at("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5");
+  mount_at("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k");
+  mount_at("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+}
+
+void hide_paths() {
+  // Files that are not there on this kernel are nothing to hide.
+  for (const char* path : {"proc/kcore", "proc/keys", "proc/timer_list", "proc/sched_debug"})
+    if (mount("dev/null", path, nullptr, MS_BIND, nullptr) < 0 && errno != ENOENT) die(path);
+  for (const char* path : {"proc/acpi", "proc/scsi", "sys/firmware"})
+    if (mount("tmpfs", path, "tmpfs", MS_RDONLY, "size=0k") < 0 && errno != ENOENT) die(path);
+  for (const char* path : {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"}) {
+    if (mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) < 0) {
+      if (errno == ENOENT) continue;
+      die(path);
+    }
+    mount_at(nullptr, path, nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  }
+}
+
+void make_root(const Container& c) {
+  mount_at(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  mount_at("overlay", c.merged, "overlay", 0, c.overlay);
+  must(chdir(c.merged), "chdir");
+  for (const char* directory : {"proc", "sys", "dev", "etc"})
+    if (mkdir(directory, 0755) < 0 && errno != EEXIST) die(directory);
+  write_file("etc", "hostname", "floor\n");
+  write_file("etc", "hosts", "127.0.0.1 localhost\n172.31.0.2 floor\n");
+  write_file("etc", "resolv.conf", "nameserver 192.0.2.1\n");
+  mount_at("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  make_dev();
+  mount_at("sysfs", "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, nullptr);
+  hide_paths();
+}
+
+void load_filter(const char* path) {
+  static sock_filter program[BPF_MAXINSNS];
+  const int fd = static_cast<int>(must(open(path, O_RDONLY | O_CLOEXEC), path));
+  const long size = must(read(fd, program, sizeof program), path);
+  close(fd);
+  sock_fprog filter{static_cast<unsigned short>(static_cast<std::size_t>(size) / sizeof(sock_filter)), program};
+  must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter), "seccomp");
+}
+
+// Docker's fourteen capabilities stay.
+void drop_capabilities() {
+  constexpr int kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP,
+                          CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SYS_CHROOT, CAP_MKNOD, CAP_AUDIT_WRITE, CAP_SETFCAP};
+  std::uint64_t mask = 0;
+  for (const int capability : kept) mask |= 1ULL << capability;
+  for (int i = 0; i <= CAP_LAST_CAP; i++)
+    if ((mask >> i & 1) == 0 && prctl(PR_CAPBSET_DROP, i) < 0 && errno != EINVAL) die("PR_CAPBSET_DROP");
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  data[0].effective = data[0].permitted = static_cast<std::uint32_t>(mask);
+  data[1].effective = data[1].permitted = static_cast<std::uint32_t>(mask >> 32);
+  must(syscall(SYS_capset, &header, data), "capset");
+}
+
+[[noreturn]] void inside(Container& c, const Options& o) {
+  open_tasks(c);
+  attach(c, 0, 1);
+  must(sethostname("floor", 5), "sethostname");
+  make_root(c);
+  if (o.bridge != nullptr) {
+    char byte;
+    if (read(c.go[0], &byte, 1) != 1) die("waiting for the link");
+    configure_inside(o.address, o.gateway);
+  }
+  must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
+  must(umount2(".", MNT_DETACH), "umount2");
+  must(chdir("/"), "chdir /");
+  attach(c, 2, 2);  // a child in a group with a share loses the processor to other work during its own set-up
+  if (!c.v2) must(unshare(CLONE_NEWCGROUP), "unshare(CLONE_NEWCGROUP)");
+  if (o.seccomp != nullptr) load_filter(o.seccomp);
+  drop_capabilities();
+  char* const environment[] = {const_cast<char*>("PATH=/usr/bin:/bin"), nullptr};
+  execve(o.argv[0], o.argv, environment);
+  die(o.argv[0]);
+}
+
+int clone_inside(int group, bool v2) {
+  clone_args args{};
+  args.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
+  if (v2) args.flags |= CLONE_NEWCGROUP | CLONE_INTO_CGROUP;
+  args.cgroup = static_cast<std::uint64_t>(v2 ? group : 0);
+  args.exit_signal = SIGCHLD;
+  return static_cast<int>(must(syscall(SYS_clone3, &args, sizeof args), "clone3"));
+}
+
+// The files that this program put into the upper layer, and the directories that overlayfs made in the work directory.
+void remove_leftovers(const Container& c) {
+  for (int i = 0; i < (c.v2 ? 1 : controllers); i++) must(rmdir(c.group[i]), c.group[i]);
+  char path[320];
+  for (const char* name : {"etc/hostname", "etc/hosts", "etc/resolv.conf"}) {
+    snprintf(path, sizeof path, "%s/%s", c.upper, name);
+    unlink(path);
+  }
+  for (const char* name : {"etc", "proc", "sys", "dev", "."}) {
+    snprintf(path, sizeof path, "%s/%s", c.upper, name);
+    rmdir(path);
+  }
+  must(rmdir(c.upper), c.upper);
+  snprintf(path, sizeof path, "%s/work/incompat/volatile/dirty", c.inner_work);
+  unlink(path);
+  for (const char* name : {"work/incompat/volatile", "work/incompat", "work"}) {
+    snprintf(path, sizeof path, "%s/%s", c.inner_work, name);
+    rmdir(path);
+  }
+  must(rmdir(c.inner_work), c.inner_work);
+  must(rmdir(c.merged), c.merged);
+}
+
+int run(const Options& o) {
+  char name[32];
+  snprintf(name, sizeof name, "drydockfloor-%d", getpid());
+  Container c{};
+  c.name = name;
+  const int group = make_groups(c);
+  make_directories(c, o);
+  must(pipe2(c.go, O_CLOEXEC), "pipe2");
+  const int pid = clone_inside(group, c.v2);
+  if (pid == 0) inside(c, o);
+  if (o.bridge != nullptr) {
+    char link[16];
+    snprintf(link, sizeof link, "dfl%d", getpid());
+    const unsigned index = if_nametoindex(o.bridge);
+    if (index == 0) die(o.bridge);
+    make_veth(link, index, pid);
+    must(write(c.go[1], "g", 1), "go");
+  }
+  int status = 0;
+  must(waitpid(pid, &status, __WALL), "waitpid");
+  remove_leftovers(c);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int usage() {
+  dprintf(2, "usage: bench-floor bridge NAME ADDRESS\n"
+             "       bench-floor run --lower DIR[:DIR] --work DIR [--bridge NAME] [--seccomp FILE] -- PROGRAM [ARG...]\n");
+  return 2;
+}
+
+int run_command(int argc, char** argv) {
+  Options o;
+  int i = 2;
+  for (; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2) {
+    const char* value = argv[i + 1];
+    if (strcmp(argv[i], "--lower") == 0) o.lower = value;
+    else if (strcmp(argv[i], "--work") == 0) o.work = value;
+    else if (strcmp(argv[i], "--bridge") == 0) o.bridge = value;
+    else if (strcmp(argv[i], "--seccomp") == 0) o.seccomp = value;
+    else return usage();
+  }
+  if (i + 1 >= argc || o.lower == nullptr || o.work == nullptr) return usage();
+  o.argv = argv + i + 1;
+  return run(o);
+}
+
+}  // namespace
+}  // namespace drydock::bench
+
+int main(int argc, char** argv) {
+  using namespace drydock::bench;
+  if (argc == 4 && strcmp(argv[1], "bridge") == 0) {
+    make_bridge(argv[2], argv[3]);
+    return 0;
+  }
+  if (argc > 2 && strcmp(argv[1], "run") == 0) return run_command(argc, argv);
+  return usage();
+}

@@ -1,0 +1,208 @@
+#include <drydock/cgroups/layout.hpp>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include <drydock/kernel/raw.hpp>
+#include <drydock/kernel/sys.hpp>
+
+namespace drydock::cgroups {
+
+namespace {
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const auto end = text.find(separator);
+    if (end != 0) parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return parts;
+}
+
+// mountinfo writes space, tab, newline and backslash as three octal digits.
+std::string unescape(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    if (text[i] == '\\' && i + 3 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 4, value, 8).ptr == text.data() + i + 4) {
+      result += static_cast<char>(value);
+      i += 3;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+struct MountLine {
+  std::string root, target, type;
+  std::vector<std::string> super_options;
+};
+
+// "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw": the fields before " - " are of variable number.
+std::vector<MountLine> cgroup_mounts(std::string_view mountinfo) {
+  std::vector<MountLine> lines;
+  for (const std::string& line : split(mountinfo, '\n')) {
+    const auto dash = line.find(" - cgroup");
+    if (dash == std::string::npos) continue;
+    const auto before = split(std::string_view(line).substr(0, dash), ' ');
+    const auto behind = split(std::string_view(line).substr(dash + 3), ' ');
+    if (before.size() < 5 || behind.empty()) continue;
+    if (behind[0] != "cgroup" && behind[0] != "cgroup2") continue;
+    lines.push_back({before[3], unescape(before[4]), behind[0], behind.size() > 2 ? split(behind.back(), ',') : std::vector<std::string>{}});
+  }
+  return lines;
+}
+
+// The controllers of a v1 mount stand among its options; these are the others that may stand there.
+bool is_controller(std::string_view option) {
+  static constexpr std::string_view others[] = {"rw", "ro", "none", "xattr", "noprefix", "clone_children", "cpuset_v2_mode",
+                                                "favordynmods", "nofavordynmods", "all", "seclabel"};
+  return option.find('=') == std::string_view::npos && std::find(std::begin(others), std::end(others), option) == std::end(others);
+}
+
+// A hierarchy may be mounted several times, also by a bind mount of a part of it: a mount that shows its root wins.
+void add_v1_places(Layout& layout, const std::vector<MountLine>& mounts) {
+  for (const bool whole : {true, false})
+    for (const MountLine& line : mounts) {
+      if (line.type != "cgroup" || (line.root == "/") != whole) continue;
+      for (const std::string& option : line.super_options)
+        if (is_controller(option) && layout.find(option) == nullptr) layout.places.push_back({option, Version::v1, line.target});
+    }
+}
+
+std::vector<std::string> disabled_controllers(std::string_view proc_cgroups) {
+  std::vector<std::string> names;
+  for (const std::string& line : split(proc_cgroups, '\n')) {
+    std::istringstream fields(line);
+    std::string name, hierarchy, groups, enabled;
+    if (line[0] != '#' && fields >> name >> hierarchy >> groups >> enabled && enabled == "0") names.push_back(name);
+  }
+  return names;
+}
+
+Shape shape_of(const Layout& layout) {
+  const bool any_v1 = std::any_of(layout.places.begin(), layout.places.end(), [](const Place& p) { return p.version == Version::v1; });
+  if (any_v1) return layout.cgroup2.empty() ? Shape::v1 : Shape::hybrid;
+  return layout.cgroup2.empty() ? Shape::none : Shape::v2;
+}
+
+}  // namespace
+
+std::string_view shape_name(Shape shape) {
+  switch (shape) {
+    case Shape::v1: return "v1";
+    case Shape::v2: return "v2";
+    case Shape::hybrid: return "hybrid";
+    case Shape::none: break;
+  }
+  return "none";
+}
+
+std::string find_cgroup2(std::string_view mountinfo) {
+  std::string found;
+  for (const MountLine& line : cgroup_mounts(mountinfo))
+    if (line.type == "cgroup2" && (found.empty() || (line.root == "/" && line.target.size() < found.size()))) found = line.target;
+  return found;
+}
+
+Layout Layout::detect(const Texts& texts) {
+  Layout layout;
+  layout.cgroup2 = find_cgroup2(texts.mountinfo);
+  add_v1_places(layout, cgroup_mounts(texts.mountinfo));
+  if (!layout.cgroup2.empty()) {
+    std::istringstream words(texts.controllers);
+    for (std::string name; words >> name;)
+      if (layout.find(name) == nullptr) layout.places.push_back({name, Version::v2, layout.cgroup2});
+  }
+  std::sort(layout.places.begin(), layout.places.end(), [](const Place& a, const Place& b) { return a.controller < b.controller; });
+  for (const std::string& line : split(texts.self_cgroup, '\n'))
+    if (line.starts_with("0::")) layout.self_cgroup2 = line.substr(3);
+  layout.disabled = disabled_controllers(texts.proc_cgroups);
+  layout.shape = shape_of(layout);
+  return layout;
+}
+
+const Place* Layout::find(std::string_view controller) const {
+  for (const Place& place : places)
+    if (place.controller == controller) return &place;
+  return nullptr;
+}
+
+std::string Layout::why_missing(std::string_view controller) const {
+  const std::string name(controller);
+  if (!restriction.empty()) return restriction;
+  if (shape == Shape::none) return "no control group hierarchy is mounted";
+  if (std::find(disabled.begin(), disabled.end(), name) != disabled.end())
+    return "the kernel was started with the " + name + " controller disabled (cgroup_disable=)";
+  if (shape == Shape::v2) return "the cgroup2 tree does not offer the " + name + " controller here (see cgroup.controllers)";
+  return "no mounted hierarchy has the " + name + " controller";
+}
+
+bool Layout::operator==(const Layout& other) const {
+  const auto same = [](const Place& a, const Place& b) {
+    return a.controller == b.controller && a.version == b.version && a.mount == b.mount;
+  };
+  return shape == other.shape && cgroup2 == other.cgroup2 && self_cgroup2 == other.self_cgroup2 &&
+         std::equal(places.begin(), places.end(), other.places.begin(), other.places.end(), same);
+}
+
+Layout read_layout() {
+  Texts texts;
+  texts.mountinfo = sys::read_file("/proc/self/mountinfo");
+  texts.self_cgroup = sys::read_file_if_present("/proc/self/cgroup").value_or("");
+  texts.proc_cgroups = sys::read_file_if_present("/proc/cgroups").value_or("");
+  if (const std::string mount = find_cgroup2(texts.mountinfo); !mount.empty())
+    texts.controllers = sys::read_file_if_present(mount + "/cgroup.controllers").value_or("");
+  return Layout::detect(texts);
+}
+
+Layout manageable(Layout layout, unsigned euid, bool delegated) {
+  if (euid == 0) return layout;
+  const bool had_v1 = layout.shape == Shape::v1 || layout.shape == Shape::hybrid;
+  std::erase_if(layout.places, [&](const Place& place) { return place.version == Version::v1 || !delegated; });
+  if (!delegated) layout.cgroup2.clear();
+  if (had_v1)
+    layout.restriction = "without root, control groups of v1 cannot be made (run as root)";
+  else if (!delegated)
+    layout.restriction = "this user was given no part of the control group tree (run as root, or under "
+                         "'systemd-run --user --scope -p Delegate=yes')";
+  layout.shape = shape_of(layout);
+  return layout;
+}
+
+Layout read_manageable_layout() {
+  Layout layout = read_layout();
+  const unsigned euid = sys::geteuid();
+  if (euid == 0) return layout;
+  bool delegated = false;
+  if (!layout.cgroup2.empty()) {
+    // The common ancestor's cgroup.procs must be writable too: a process that starts outside cannot move in.
+    const std::string parent = layout.cgroup2 + parent_in_cgroup2(layout, euid);
+    delegated = !raw::failed(raw::call(SYS_faccessat, AT_FDCWD, (parent + "/cgroup.procs").c_str(), W_OK)) &&
+                layout.self_cgroup2.starts_with(parent_in_cgroup2(layout, euid));
+  }
+  return manageable(std::move(layout), euid, delegated);
+}
+
+std::string group_name(std::string_view id) {
+  return "drydock-" + std::string(id);
+}
+
+std::string parent_in_cgroup2(const Layout& layout, unsigned euid) {
+  if (euid == 0) return "";
+  const std::string service = "/user@" + std::to_string(euid) + ".service";
+  const auto found = layout.self_cgroup2.find(service);
+  if (found == std::string::npos) return layout.self_cgroup2 == "/" ? "" : layout.self_cgroup2;
+  return layout.self_cgroup2.substr(0, found + service.size());
+}
+
+}  // namespace drydock::cgroups

@@ -1,0 +1,152 @@
+// Finding containers by their ledgers, and cleaning up behind monitors that died.
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include <drydock/cgroups/group.hpp>
+#include <drydock/container/engine.hpp>
+#include <drydock/container/host.hpp>
+#include <drydock/kernel/error.hpp>
+#include <drydock/kernel/sys.hpp>
+#include <drydock/network/pool.hpp>
+
+namespace drydock::container {
+
+namespace wire = plan::wire;
+
+namespace {
+
+Status status_of(const plan::Ledger& ledger) {
+  switch (ledger.header().phase) {
+    case wire::Phase::running: return Status::running;
+    case wire::Phase::exited: return Status::exited;
+    case wire::Phase::removing:
+    case wire::Phase::failed: return Status::removing;
+    default: return Status::created;
+  }
+}
+
+bool is_frozen(const std::vector<std::string>& cgroups) {
+  try {
+    return cgroups::Group(cgroups::read_manageable_layout(), cgroups).frozen();
+  } catch (const Error&) {
+    return false;  // the group went away while we looked
+  }
+}
+
+}  // namespace
+
+Record record_of(const plan::Ledger& ledger, const std::string& path) {
+  const wire::Header& head = ledger.header();
+  const nlohmann::json note = nlohmann::json::parse(ledger.text(head.annotation));
+  Record record;
+  record.id = head.id;
+  record.name = head.name;
+  record.image = note.at("image");
+  record.command = note.at("command").get<std::vector<std::string>>();
+  record.address = note.at("address");
+  record.cgroups = note.at("cgroups").get<std::vector<std::string>>();
+  record.spec = spec_from_json(note.at("spec").dump());
+  record.status = status_of(ledger);
+  if (record.status == Status::running && is_frozen(record.cgroups)) record.status = Status::frozen;
+  const bool runs = record.status == Status::running || record.status == Status::frozen;
+  record.pid = runs ? head.payload_pid : 0;
+  record.pid_start = head.payload_start;
+  record.monitor = head.monitor_pid;
+  record.created_ns = head.created_ns;
+  record.started_ns = head.started_ns;
+  record.finished_ns = head.finished_ns;
+  record.exit_code = head.exit_code;
+  record.out_of_memory = head.out_of_memory != 0;
+  record.log_path = std::string(ledger.text(head.log_path));
+  record.ledger_path = path;
+  return record;
+}
+
+namespace {
+
+// Ledgers vanish while others look at them; one that is gone or damaged is passed over by whoever lists.
+std::optional<plan::Ledger> open_if_present(const std::string& path) {
+  try {
+    return plan::Ledger(path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::vector<Record> Engine::list(bool all) const {
+  std::vector<Record> records;
+  for (const std::string& path : plan::ledger_paths(host_directory(paths_) + "/ledgers")) {
+    const auto ledger = open_if_present(path);
+    if (!ledger || (ledger->header().flags & wire::flag_exec) != 0) continue;
+    Record record = record_of(*ledger, path);
+    if (record.status == Status::removing) continue;
+    if (all || record.status == Status::running || record.status == Status::frozen) records.push_back(std::move(record));
+  }
+  std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.created_ns > b.created_ns; });
+  return records;
+}
+
+Record Engine::find(const std::string& container) const {
+  std::vector<Record> matches;
+  for (Record& record : list(true)) {
+    if (record.name == container || record.id == container) return std::move(record);
+    if (container.size() >= 2 && record.id.starts_with(container)) matches.push_back(std::move(record));
+  }
+  if (matches.size() == 1) return std::move(matches.front());
+  if (matches.empty()) throw Error::refused("container '" + container + "'", "there is none with that name or id on this host", "see 'drydock ps -a'");
+  throw Error::refused("container '" + container + "'", "more than one id begins like that", "write more digits of the id; see 'drydock ps -a'");
+}
+
+namespace {
+
+// What a dead monitor left of one container. A detached one that ran and is not --rm stays, as one that was killed.
+bool recover_one(plan::Ledger& ledger) {
+  if (ledger.monitor_lives()) return false;
+  wire::Header& head = ledger.header();
+  if (head.phase == wire::Phase::exited) return false;
+  const bool keep = head.phase == wire::Phase::running && (head.flags & (wire::flag_remove | wire::flag_exec)) == 0 && (head.flags & wire::flag_detached) != 0;
+  if (!ledger.recover(!keep)) return false;
+  if (keep) {
+    head.exit_code = 137;
+    head.finished_ns = sys::realtime_ns();
+  }
+  return true;
+}
+
+}  // namespace
+
+void Engine::recover() {
+  const std::string host = host_directory(paths_);
+  for (const std::string& path : plan::ledger_paths(host + "/ledgers"))
+    if (auto ledger = open_if_present(path)) recover_one(*ledger);
+  if (sys::geteuid() == 0) network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{}).release_if_idle();
+}
+
+std::vector<std::string> Engine::reset(bool all) {
+  std::vector<std::string> done;
+  const std::string host = host_directory(paths_);
+  for (const std::string& path : plan::ledger_paths(host + "/ledgers")) {
+    auto ledger = open_if_present(path);
+    if (!ledger) continue;
+    const std::string who = std::string(ledger->header().name) + " (" + std::string(ledger->header().id).substr(0, 12) + ")";
+    if (recover_one(*ledger)) done.push_back("undid what the dead monitor of " + who + " had left");
+  }
+  if (all)
+    for (const Record& record : list(true)) {
+      try {
+        remove(record.id, true);
+        done.push_back("removed container " + record.name);
+      } catch (const Error&) {
+        if (sys::exists(record.ledger_path)) throw;  // else somebody was faster
+      }
+    }
+  if (sys::geteuid() == 0 && network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{}).release_if_idle()) done.push_back("took down the bridge and its address translation");
+  return done;
+}
+
+}  // namespace drydock::container

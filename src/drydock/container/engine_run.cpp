@@ -1,0 +1,263 @@
+// Starting containers: run, plan, and the foreground.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include <drydock/container/engine.hpp>
+#include <drydock/container/host.hpp>
+#include <drydock/kernel/error.hpp>
+#include <drydock/kernel/sys.hpp>
+#include <drydock/network/pool.hpp>
+#include <drydock/network/ports.hpp>
+#include <drydock/plan/report.hpp>
+#include <drydock/process/pump.hpp>
+#include <drydock/process/signals.hpp>
+#include <drydock/process/terminal.hpp>
+
+namespace drydock::container {
+
+namespace {
+
+std::string environment_or(const char* name, const std::string& otherwise) {
+  const char* value = ::getenv(name);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+// Beside the program, or where an installation puts it.
+std::string find_monitor() {
+  const std::string self = sys::readlink("/proc/self/exe");
+  const std::string beside = self.substr(0, self.rfind('/'));
+  for (const std::string& candidate : {beside + "/drydock-monitor", beside + "/../libexec/drydock/drydock-monitor"})
+    if (sys::exists(candidate)) return candidate;
+  return beside + "/drydock-monitor";
+}
+
+}  // namespace
+
+Paths default_paths() {
+  const bool root = sys::geteuid() == 0;
+  const std::string home = environment_or("HOME", "/");
+  const std::string runtime = environment_or("XDG_RUNTIME_DIR", "/tmp/drydock-" + std::to_string(sys::geteuid()));
+  Paths paths;
+  paths.data = environment_or("DRYDOCK_ROOT", root ? "/var/lib/drydock" : environment_or("XDG_DATA_HOME", home + "/.local/share") + "/drydock");
+  paths.state = environment_or("DRYDOCK_STATE", root ? "/run/drydock" : runtime + "/drydock");
+  paths.monitor = environment_or("DRYDOCK_MONITOR", find_monitor());
+  return paths;
+}
+
+Engine::Engine(Paths paths) : paths_(std::move(paths)) {}
+
+void prepare_directories(const Paths& paths) {
+  sys::mkdirs(paths.data + "/containers", 0711);
+  sys::mkdirs(paths.data + "/volumes", 0711);
+  sys::mkdirs(host_directory(paths) + "/ledgers", 0700);
+  sys::mkdirs(host_directory(paths) + "/names", 0700);
+}
+
+namespace {
+
+constexpr const char* base_image = "busybox";
+
+// The embedded base image is loaded by the program that can unpack archives, which stays out of this one for speed.
+void load_base_image(const Paths& paths) {
+  std::string program = paths.monitor.substr(0, paths.monitor.rfind('/')) + "/drydock-image";
+  std::string name = "drydock-image", command = "ensure-base", option = "--root", data = paths.data;
+  std::array<char*, 5> argv{name.data(), command.data(), option.data(), data.data(), nullptr};
+  pid_t pid = 0;
+  const int code = ::posix_spawn(&pid, program.c_str(), nullptr, nullptr, argv.data(), environ);
+  if (code != 0) throw Error::from_errno("posix_spawn", "\"" + program + "\"", code);
+  int status = 0;
+  if (::waitpid(pid, &status, 0) != pid) status = -1;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    throw Error::refused("image 'busybox'", "the embedded base image could not be unpacked", "see the message above; try 'drydock image ensure-base'");
+}
+
+void ensure_image(const Spec& spec, const Paths& paths) {
+  const image::Store store(paths.data);
+  if (store.contains(spec.image)) return;
+  if (image::normalized_reference(spec.image) == image::normalized_reference(base_image)) load_base_image(paths);
+}
+
+// VOLUME lines of the image become anonymous volumes where the user mounts nothing.
+void add_image_volumes(Spec& spec, const image::Config& config) {
+  for (const std::string& target : config.volumes) {
+    const auto taken = [&](const MountSpec& mount) { return mount.target == target; };
+    if (std::none_of(spec.mounts.begin(), spec.mounts.end(), taken)) {
+      MountSpec mount;
+      mount.type = MountType::volume;
+      mount.target = target;
+      spec.mounts.push_back(mount);
+    }
+  }
+}
+
+void choose_ports(Spec& spec) {
+  for (PortSpec& port : spec.network.ports)
+    if (port.host_port == 0) port.host_port = network::free_port(port.host_address, port.udp);
+}
+
+std::string made_up_name(const std::string& id) {
+  constexpr std::array<const char*, 16> first = {"brave", "calm", "clever", "eager", "gentle", "happy", "jolly", "keen", "lucky", "mellow", "nimble", "proud", "quiet", "swift", "tidy", "witty"};
+  constexpr std::array<const char*, 16> second = {"anchor", "barge", "beacon", "bosun", "buoy", "capstan", "clipper", "cutter", "dinghy", "ferry", "harbour", "keel", "lugger", "mast", "rudder", "sloop"};
+  const auto digit = [&](std::size_t at) { return static_cast<std::size_t>(std::stoi(id.substr(at, 1), nullptr, 16)); };
+  return std::string(first[digit(0)]) + "_" + second[digit(1)] + "_" + id.substr(2, 4);
+}
+
+void check(const Spec& spec) {
+  if (spec.image.empty()) throw Error::refused("image ''", "no image is named", "for example drydock run busybox sh");
+  if (spec.hostname.size() > 64) throw Error::refused("hostname '" + spec.hostname + "'", "it is longer than 64 bytes", "choose a shorter --hostname");
+  if (!spec.network.ports.empty() && spec.network.mode != NetworkMode::bridge)
+    throw Error::refused("-p", "ports can be published from the bridge network only", "leave out --network, or -p");
+  if (spec.network.address && spec.network.mode != NetworkMode::bridge)
+    throw Error::refused("--ip", "only the bridge network gives addresses", "leave out --network, or --ip");
+}
+
+void ensure_volumes(const Spec& spec, const Paths& paths) {
+  for (const MountSpec& mount : spec.mounts)
+    if (mount.type == MountType::volume && !mount.source.empty()) sys::mkdirs(paths.data + "/volumes/" + mount.source, 0755);
+}
+
+}  // namespace
+
+plan::Plan Engine::plan(const Spec& asked) const {
+  check(asked);
+  Spec spec = asked;
+  std::optional<Peer> peer;
+  if (spec.network.mode == NetworkMode::container) {
+    const Record other = find(spec.network.peer);
+    peer = Peer{other.pid, other.pid_start};
+  }
+  ensure_image(spec, paths_);
+  const Host host = read_host(spec, paths_, {std::string(64, '0'), peer, true});
+  add_image_volumes(spec, host.image.config);
+  return container_plan(spec, host).plan;
+}
+
+namespace {
+
+Peer running_peer(const Engine& engine, const std::string& name) {
+  const Record record = engine.find(name);
+  if (record.status != Status::running && record.status != Status::frozen)
+    throw Error::refused("container '" + name + "'", "it is not running, so it has no network to share", "start it first; see 'drydock ps -a'");
+  return Peer{record.pid, record.pid_start};
+}
+
+plan::Settings with_options(plan::Settings settings, const RunOptions& options) {
+  if (options.explain) settings.flags |= plan::wire::flag_explain;
+  settings.inject = options.inject;
+  return settings;
+}
+
+}  // namespace
+
+Outcome Engine::run(const Spec& asked, const RunOptions& options) {
+  check(asked);
+  Spec spec = asked;
+  prepare_directories(paths_);
+  ensure_image(spec, paths_);
+  const std::string id = sys::random_hex(64);
+  const bool named = !spec.name.empty();
+  if (!named) spec.name = made_up_name(id);
+  std::optional<Peer> peer;
+  if (spec.network.mode == NetworkMode::container) peer = running_peer(*this, spec.network.peer);
+  choose_ports(spec);
+  ensure_volumes(spec, paths_);
+  const Host host = read_host(spec, paths_, {id, peer, false});
+  add_image_volumes(spec, host.image.config);
+  ContainerPlan made = container_plan(spec, host);
+  Outcome outcome;
+  outcome.id = id;
+  outcome.warnings = made.plan.warnings;
+  // Signals wait in a descriptor from before the launch until its end: none is lost, none ends us half-way. --explain reads
+  // the keyboard before the program runs and must be interruptible.
+  std::optional<process::SignalFd> held;
+  if (!spec.detach && !options.explain) held.emplace(process::forwardable_signals());
+  plan::Launch launch = plan::Launch::start(made.plan, with_options(made.settings, options), paths_.monitor, host.ledgers);
+  Fd terminal;
+  try {
+    terminal = wait_started(launch, options);
+  } catch (...) {
+    report(launch, options);
+    throw;
+  }
+  if (spec.detach) {
+    report(launch, options);
+    return outcome;
+  }
+  if (!held) held.emplace(process::forwardable_signals());
+  const ForegroundEnd end = foreground(launch, *held, std::move(terminal), spec.interactive);
+  outcome.exit_code = end.exit_code;
+  outcome.out_of_memory = launch.ledger().header().out_of_memory != 0;
+  report(launch, options);
+  return outcome;
+}
+
+Fd wait_started(plan::Launch& launch, const RunOptions& options) {
+  if (!options.explain) return launch.wait_started();
+  const bool ask = process::is_terminal(0) && process::is_terminal(2);
+  return launch.wait_started([&] {
+    plan::serve_explain(launch.plan(), launch.ledger(), [&](const plan::Step& step) {
+      std::fprintf(stderr, "%-8s %s\n         %s\n", std::string(plan::lane_name(step.lane)).c_str(), plan::print(step.action, launch.plan().slots()).c_str(), step.reason.c_str());
+      if (!ask) return;
+      std::fputs("         [Enter] ", stderr);
+      char key = 0;
+      while (::read(0, &key, 1) == 1 && key != '\n') {}
+    });
+  });
+}
+
+void report(const plan::Launch& launch, const RunOptions& options) {
+  auto& ledger = const_cast<plan::Launch&>(launch).ledger();
+  if (!options.trace_path.empty()) {
+    const Fd file = sys::open(options.trace_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    sys::write_all(file, plan::trace(launch.plan(), ledger));
+  }
+  if (options.timeline) std::fputs(plan::timeline(launch.plan(), ledger).c_str(), stderr);
+}
+
+ForegroundEnd foreground(plan::Launch& launch, const process::SignalFd& signals, Fd terminal, bool interactive) {
+  const bool has_terminal = static_cast<bool>(terminal);
+  std::optional<process::RawMode> raw;
+  if (has_terminal && interactive) raw.emplace(0);
+  ForegroundEnd end;
+  std::optional<Error> failure;
+  process::Pump job;
+  job.input = has_terminal && interactive ? 0 : -1;
+  job.output = has_terminal ? 1 : -1;
+  job.master = has_terminal ? terminal.get() : -1;
+  job.control = launch.control().get();
+  job.signals = &signals;
+  job.raw = raw ? &*raw : nullptr;
+  job.on_signal = [&](int number) { launch.send_signal(number); };
+  job.on_control = [&] {
+    try {
+      const auto packet = launch.receive(0);
+      if (!packet) return false;
+      end.exit_code = packet->value;
+      return packet->word == plan::wire::Word::exited;
+    } catch (const Error& error) {
+      failure = error;
+      return true;
+    }
+  };
+  const process::PumpEnd how = process::pump(job);
+  raw.reset();
+  if (failure) throw *failure;
+  if (how == process::PumpEnd::detached) {
+    launch.detach();
+    end.detached = true;
+  } else if (how == process::PumpEnd::forced || how == process::PumpEnd::output_closed) {
+    launch.send_signal(how == process::PumpEnd::forced ? 9 : 13);
+    end.exit_code = launch.wait_exited();
+  }
+  return end;
+}
+
+}  // namespace drydock::container

@@ -1,0 +1,351 @@
+#include <drydock/container/plan.hpp>
+
+#include <fcntl.h>
+#include <linux/sched.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <nlohmann/json.hpp>
+
+#include <drydock/cgroups/steps.hpp>
+#include <drydock/container/program.hpp>
+#include <drydock/kernel/error.hpp>
+#include <drydock/mounts/rootfs.hpp>
+#include <drydock/mounts/system.hpp>
+#include <drydock/mounts/volumes.hpp>
+#include <drydock/namespaces/id_map.hpp>
+#include <drydock/network/names.hpp>
+#include <drydock/network/pool.hpp>
+#include <drydock/network/ports.hpp>
+#include <drydock/overlay/overlay.hpp>
+#include <drydock/security/paths.hpp>
+
+namespace drydock::container {
+
+using namespace plan;
+
+std::vector<std::string> command_of(const Spec& spec, const image::Config& config) {
+  std::vector<std::string> argv = spec.entrypoint ? *spec.entrypoint : config.entrypoint;
+  // A new entrypoint makes the image's command meaningless, as in Docker.
+  const std::vector<std::string>& rest = !spec.command.empty() ? spec.command : spec.entrypoint ? spec.command : config.command;
+  argv.insert(argv.end(), rest.begin(), rest.end());
+  if (argv.empty()) throw Error::refused("image '" + spec.image + "'", "it names no program, and none was given", "write the program behind the image: drydock run " + spec.image + " sh");
+  return argv;
+}
+
+std::vector<std::string> environment_of(const std::vector<std::string>& image, const std::vector<std::string>& user, const std::string& hostname, bool terminal) {
+  std::vector<std::string> env{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=" + hostname};
+  if (terminal) env.push_back("TERM=xterm");
+  for (const auto* source : {&image, &user})
+    for (const std::string& entry : *source) {
+      const std::string name = entry.substr(0, entry.find('=') + 1);
+      std::erase_if(env, [&](const std::string& other) { return other.starts_with(name); });
+      env.push_back(entry);
+    }
+  return env;
+}
+
+namespace {
+
+// Builds one plan; each method adds the steps of one idea. The order of the calls in build() is the order of a start.
+class Builder {
+ public:
+  Builder(const Spec& spec, const Host& host)
+      : spec_(spec), host_(host), hostname_(spec.hostname.empty() ? host.id.substr(0, 12) : spec.hostname),
+        directory_(host.paths.data + "/containers/" + host.id) {}
+
+  ContainerPlan build();
+
+ private:
+  bool mapped() const { return spec_.userns.enabled; }
+  bool bridged() const { return spec_.network.mode == NetworkMode::bridge; }
+  bool own_network() const { return bridged() || spec_.network.mode == NetworkMode::none; }
+  Plan& plan() { return out_.plan; }
+
+  void ledger();
+  void listeners();
+  void container_files();
+  void add_anonymous_volume(int number, const std::string& target);
+  void control_groups();
+  void bridge();
+  void clone();
+  void id_maps();
+  void link();
+  void root();
+  void attach_groups();
+  void become_root_of_user_namespace();
+  void system_mounts();
+  void user_mounts();
+  void names();
+  void cgroup_namespace();
+  void masks();
+  void enter_root();
+  void settle();
+  std::string annotation() const;
+
+  const Spec& spec_;
+  const Host& host_;
+  const std::string hostname_, directory_;
+  ContainerPlan out_;
+  Stdio stdio_;
+  Slot child_, root_, peer_;
+  StepRef maps_written_, veth_;
+  cgroups::GroupPlan group_;
+  network::Bridge bridge_;
+  network::Listeners listeners_;
+  std::vector<network::PublishedPort> ports_;
+  mounts::DeviceMounts devices_;
+};
+
+void Builder::ledger() {
+  const std::string path = host_.ledgers + "/" + host_.id;
+  plan().monitor("ledger", ops::linkat({}, path)).undo(ops::unlink(path), UndoAt::remove).on("ledger " + path).why("from here on everything that is made is on record");
+  out_.settings.ledger_path = path;
+  if (spec_.name.empty()) return;
+  const std::string name = host_.ledgers.substr(0, host_.ledgers.rfind('/')) + "/names/" + spec_.name;
+  plan().monitor("name", ops::symlinkat(host_.id, {}, name)).undo(ops::unlink(name), UndoAt::remove).on("name '" + spec_.name + "'").why("a name belongs to one container: the kernel refuses a second link");
+}
+
+void Builder::listeners() {
+  if (!bridged()) return;
+  for (const PortSpec& port : spec_.network.ports) ports_.push_back({port.host_address, port.host_port, port.container_port, port.udp});
+  if (!ports_.empty()) listeners_ = network::add_port_listeners(plan(), ports_);
+}
+
+void Builder::add_anonymous_volume(int number, const std::string& target) {
+  const std::string name = "volume" + std::to_string(number);
+  plan().monitor("files." + name, ops::mkdir(directory_ + "/" + name, 0755)).on(target).why("an anonymous volume, gone with the container");
+}
+
+void Builder::container_files() {
+  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its names, its log");
+  for (const char* name : {"upper", "work"})
+    plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
+  const std::string address = host_.address ? host_.address->text() : "";
+  const std::string own_address = spec_.network.mode == NetworkMode::bridge ? address : "";
+  plan().monitor("files.hosts", ops::create_file(directory_ + "/hosts", network::hosts_file(hostname_, own_address, spec_.network.hosts), 0644)).on("/etc/hosts").why("names that the container can look up");
+  plan().monitor("files.resolv", ops::create_file(directory_ + "/resolv.conf", network::resolv_conf(host_.resolv_conf, spec_.network.dns), 0644)).on("/etc/resolv.conf").why("name servers");
+  plan().monitor("files.hostname", ops::create_file(directory_ + "/hostname", network::hostname_file(hostname_), 0644)).on("/etc/hostname").why("the name of the container");
+  int number = 0;
+  for (const MountSpec& mount : spec_.mounts)
+    if (mount.type == MountType::volume && mount.source.empty())
+      add_anonymous_volume(number++, mount.target);
+  if (!spec_.detach) return;
+  plan().monitor("files.log", ops::create_file(directory_ + "/log", "", 0640)).on("log").why("what the container writes");
+  out_.settings.log_path = directory_ + "/log";
+  out_.settings.socket_path = directory_ + "/attach";
+}
+
+void Builder::control_groups() {
+  const cgroups::LimitWrites writes = cgroups::limit_writes(host_.layout, spec_.limits, host_.limits);
+  group_ = cgroups::add_group_steps(plan(), host_.layout, host_.id.substr(0, 16), writes, {!spec_.security.privileged, host_.euid});
+  out_.cgroups = group_.directories;
+  const cgroups::Place* memory = host_.layout.find("memory");
+  if (memory == nullptr) return;
+  for (const std::string& directory : group_.directories)
+    if (directory.starts_with(memory->mount + "/")) {
+      const bool v1 = memory->version == cgroups::Version::v1;
+      out_.settings.oom_path = directory + (v1 ? "/memory.oom_control" : "/memory.events");
+      out_.settings.oom_key = "oom_kill";
+    }
+}
+
+void Builder::bridge() {
+  if (!bridged()) return;
+  const Call release = ops::release_network(host_.pool, host_.ledgers, network::teardown(host_.bridge, host_.id), host_.linger_ms);
+  bridge_ = network::add_bridge_steps(plan(), host_.bridge, host_.network, release);
+}
+
+void Builder::clone() {
+  child_ = plan().slot("child", SlotKind::pid);
+  plan().slot("child_fd", SlotKind::fd);
+  std::int64_t flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID;
+  if (own_network()) flags |= CLONE_NEWNET;
+  if (mapped()) flags |= CLONE_NEWUSER;
+  if (host_.peer) {
+    peer_ = plan().slot("peer", SlotKind::fd);
+    plan().monitor("peer", ops::pidfd_open_checked(host_.peer->pid, static_cast<std::int64_t>(host_.peer->start))).into(peer_).on("container " + spec_.network.peer).why("a pid may be reused, a descriptor is not");
+  }
+  plan().monitor("clone", ops::clone3(flags, group_.cgroup2, Lane::payload)).into(child_).on("the container").why("one child, with new views of the machine, limited from birth");
+  out_.settings.payload = child_;
+  plan().payload("die_with_monitor", ops::die_with_parent()).on("the container").why("nobody is left behind when the monitor is killed");
+  if (spec_.network.mode == NetworkMode::container)
+    plan().payload("join.network", ops::setns(peer_, CLONE_NEWNET)).on("container " + spec_.network.peer).why("its network, and nothing else of it");
+}
+
+void Builder::id_maps() {
+  if (!mapped()) return;
+  namespaces::Maps maps = namespaces::default_maps_of(host_.euid, host_.egid);
+  const auto taken = [](const std::vector<IdRange>& ranges) {
+    std::vector<namespaces::IdMap> out;
+    for (const IdRange& range : ranges) out.push_back({range.inside, range.outside, range.count});
+    return out;
+  };
+  if (!spec_.userns.uids.empty()) maps.uids = taken(spec_.userns.uids);
+  if (!spec_.userns.gids.empty()) maps.gids = taken(spec_.userns.gids);
+  maps_written_ = namespaces::add_map_steps(plan(), namespaces::MapWriter::parent, child_, maps);
+}
+
+void Builder::link() {
+  if (!bridged()) return;
+  veth_ = network::add_container_link_steps(plan(), host_.bridge, bridge_, {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_});
+  if (!listeners_.empty() || !ports_.empty())
+    network::add_port_steps(plan(), host_.bridge, listeners_, ports_, host_.id.substr(0, 12), host_.address.value_or(network::Ipv4{}), veth_);
+}
+
+void Builder::attach_groups() {
+  cgroups::add_attach_steps(plan(), group_, Lane::payload);
+}
+
+// The files of the groups belong to the host's root: all joins come before the ids change.
+void Builder::become_root_of_user_namespace() {
+  if (!mapped()) return;
+  cgroups::add_cpu_attach_step(plan(), group_, Lane::payload);
+  plan().payload("userns.groups", ops::setgroups({})).after(maps_written_).on("user namespace").why("groups of the host mean nothing here");
+  plan().payload("userns.gid", ops::setresgid(0)).on("user namespace").why("root of the new user namespace");
+  plan().payload("userns.uid", ops::setresuid(0)).on("user namespace").why("root of the new user namespace");
+  plan().payload("userns.die_with_monitor", ops::die_with_parent()).on("the container").why("a change of ids clears it: prctl(2)");
+}
+
+void Builder::root() {
+  if (mapped()) {
+    const Slot userns = plan().slot("user_namespace", SlotKind::fd);
+    plan().monitor("userns", ops::open_proc_file(child_, "ns/user", O_RDONLY)).into(userns).on("user namespace").why("layers are id-mapped by it");
+    root_ = overlay::add_mapped_overlay(plan(), Lane::monitor, host_.image.layers, directory_, userns, spec_.remove);
+    return;
+  }
+  root_ = overlay::add_overlay(plan(), Lane::payload, {host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove, false, host_.appended_layers});
+}
+
+void Builder::system_mounts() {
+  mounts::SystemMounts options;
+  options.user_namespace = mapped();
+  options.privileged = spec_.security.privileged;
+  options.fresh_sysfs = !mapped() || own_network();
+  options.terminal = spec_.terminal;
+  devices_ = mounts::add_system_mounts(plan(), Lane::payload, root_, options);
+}
+
+void Builder::user_mounts() {
+  int anonymous = 0, number = 0;
+  for (const MountSpec& mount : spec_.mounts) {
+    const std::string id = "volume." + std::to_string(number++);
+    if (mount.type == MountType::tmpfs) {
+      std::string options = mount.tmpfs_options;
+      if (mount.tmpfs_size) options += (options.empty() ? "size=" : ",size=") + std::to_string(*mount.tmpfs_size);
+      mounts::add_tmpfs(plan(), Lane::payload, id, mount.target, options, mount.read_only, root_);
+      continue;
+    }
+    mounts::Bind bind{mount.source, mount.target, mount.read_only, false, mount.recursive, 0};
+    if (mount.type == MountType::volume)
+      bind.source = mount.source.empty() ? directory_ + "/volume" + std::to_string(anonymous++) : host_.paths.data + "/volumes/" + mount.source;
+    else if (const auto known = host_.source_is_file.find(mount.source); known != host_.source_is_file.end())
+      bind.source_is_file = known->second;
+    const std::string kind = mount.propagation.starts_with('r') ? mount.propagation.substr(1) : mount.propagation;
+    bind.propagation = kind == "shared" ? 1 << 20 : kind == "slave" ? 1 << 19 : 1 << 18;
+    mounts::add_bind(plan(), Lane::payload, id, bind, root_);
+  }
+}
+
+void Builder::names() {
+  for (const char* name : {"hosts", "resolv.conf", "hostname"})
+    mounts::add_bind(plan(), Lane::payload, std::string("names.") + name, {directory_ + "/" + name, std::string("/etc/") + name, false, true, false, 0}, root_);
+  plan().payload("hostname", ops::sethostname(hostname_)).on("hostname " + hostname_).why("in the new uts namespace; the host keeps its own");
+}
+
+// A cgroup namespace remembers where its first process stands: unshared after the last join.
+void Builder::cgroup_namespace() {
+  if (!mapped()) cgroups::add_cpu_attach_step(plan(), group_, Lane::payload);
+  plan().payload("cgroup.namespace", ops::unshare(CLONE_NEWCGROUP)).on("cgroup namespace").why("after the joins: its own group is the root of what it sees");
+  std::vector<mounts::CgroupView> views;
+  if (host_.layout.shape == cgroups::Shape::v2) {
+    views.push_back({"", ""});
+  } else {
+    for (const cgroups::Attach& attach : group_.attaches) views.push_back({attach.controllers, attach.controllers.substr(0, attach.controllers.find(','))});
+    if (!host_.layout.cgroup2.empty()) views.push_back({"unified", ""});
+  }
+  mounts::add_cgroup_mounts(plan(), Lane::payload, root_, views, !spec_.security.privileged);
+}
+
+void Builder::masks() {
+  if (spec_.security.privileged) return;
+  const std::vector<std::string> masked(security::masked_paths.begin(), security::masked_paths.end());
+  const std::vector<std::string> read_only(security::read_only_paths.begin(), security::read_only_paths.end());
+  mounts::add_masks(plan(), Lane::payload, root_, devices_.null_device, masked, read_only);
+}
+
+void Builder::enter_root() {
+  if (spec_.read_only) mounts::add_read_only_root(plan(), Lane::payload, root_);
+  mounts::add_pivot(plan(), Lane::payload, root_);
+}
+
+std::string Builder::annotation() const {
+  using nlohmann::json;
+  return json{{"image", host_.image.reference}, {"command", out_.command}, {"address", host_.address ? host_.address->text() : ""},
+              {"cgroups", out_.cgroups}, {"hostname", hostname_}, {"spec", json::parse(to_json(spec_))}}
+      .dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void Builder::settle() {
+  Settings& settings = out_.settings;
+  settings.id = host_.id;
+  settings.name = spec_.name;
+  settings.linger_ms = host_.linger_ms;
+  settings.exec_step = "exec";
+  settings.input = stdio_.input_write;
+  settings.output = stdio_.output_read;
+  settings.error = stdio_.error_read;
+  settings.terminal = stdio_.terminal;
+  settings.flags = (spec_.remove ? wire::flag_remove : 0u) | (spec_.detach ? wire::flag_detached : 0u) | (spec_.terminal ? wire::flag_terminal : 0u) |
+                   (spec_.interactive ? wire::flag_interactive : 0u);
+  settings.annotation = annotation();
+}
+
+ContainerPlan Builder::build() {
+  out_.command = command_of(spec_, host_.image.config);
+  ledger();
+  listeners();
+  container_files();
+  control_groups();
+  bridge();
+  const bool pipes = spec_.detach && !spec_.terminal;
+  if (pipes) stdio_ = add_detached_pipes(plan(), spec_.interactive);
+  clone();
+  if (pipes) add_close_pipe_ends(plan(), stdio_, spec_.interactive);
+  id_maps();
+  link();
+  attach_groups();
+  become_root_of_user_namespace();
+  mounts::add_private_propagation(plan(), Lane::payload);
+  root();
+  mounts::add_attach_root(plan(), Lane::payload, root_, directory_);
+  system_mounts();
+  if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
+  user_mounts();
+  names();
+  if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
+  cgroup_namespace();
+  masks();
+  enter_root();
+  add_stdio(plan(), stdio_, spec_.terminal, spec_.detach, spec_.interactive);
+  Program program;
+  program.argv = out_.command;
+  program.env = environment_of(host_.image.config.env, spec_.env, hostname_, spec_.terminal);
+  program.working_directory = !spec_.working_directory.empty() ? spec_.working_directory : host_.image.config.working_directory;
+  if (program.working_directory.empty()) program.working_directory = "/";
+  program.user = !spec_.user.empty() ? spec_.user : host_.image.config.user;
+  program.security = spec_.security;
+  program.init = spec_.init;
+  add_program(plan(), program, root_, host_);
+  settle();
+  return std::move(out_);
+}
+
+}  // namespace
+
+ContainerPlan container_plan(const Spec& spec, const Host& host) {
+  return Builder(spec, host).build();
+}
+
+}  // namespace drydock::container

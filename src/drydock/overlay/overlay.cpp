@@ -1,0 +1,97 @@
+#include <drydock/overlay/overlay.hpp>
+
+#include <fcntl.h>
+#include <linux/mount.h>
+
+#include <drydock/kernel/error.hpp>
+
+namespace drydock::overlay {
+
+using namespace plan;
+
+namespace {
+
+constexpr const char* overlay_object = "the image's layers";
+
+// Highest first, as overlayfs wants them.
+std::string joined(const std::vector<std::string>& lowers) {
+  std::string text;
+  for (auto lower = lowers.rbegin(); lower != lowers.rend(); ++lower) text += (text.empty() ? "" : ":") + escaped(*lower, false);
+  return text;
+}
+
+Slot open_overlay(Plan& plan, Lane lane) {
+  const Slot fs = plan.slot("overlay_fs", SlotKind::fd);
+  plan.add(lane, "overlay.open", ops::fsopen("overlay")).into(fs).on(overlay_object).why("a stack of directories to be configured");
+  return fs;
+}
+
+Slot make_overlay(Plan& plan, Lane lane, Slot fs, bool is_volatile, bool user_xattrs) {
+  if (is_volatile) plan.add(lane, "overlay.volatile", ops::fsconfig_flag(fs, "volatile")).on(overlay_object).why("thrown away at the end: no sync of the disk");
+  if (user_xattrs) plan.add(lane, "overlay.userxattr", ops::fsconfig_flag(fs, "userxattr")).on(overlay_object).why("trusted.* attributes are for the host's root only");
+  plan.add(lane, "overlay.create", ops::fsconfig_create(fs)).on(overlay_object).why("the kernel stacks them");
+  const Slot root = plan.slot("root", SlotKind::fd);
+  plan.add(lane, "overlay", ops::fsmount(fs, 0)).into(root).on(overlay_object).why("image layers below, one writable layer on top; visible nowhere yet");
+  return root;
+}
+
+}  // namespace
+
+std::string escaped(const std::string& path, bool in_option_string) {
+  std::string text;
+  for (const char c : path) {
+    if (c == ':' || c == '\\' || (c == ',' && in_option_string)) text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+Slot add_overlay(Plan& plan, Lane lane, const Stack& stack) {
+  const Slot fs = open_overlay(plan, lane);
+  if (stack.appended_layers) {
+    int number = static_cast<int>(stack.lowers.size());
+    for (auto lower = stack.lowers.rbegin(); lower != stack.lowers.rend(); ++lower)
+      plan.add(lane, "overlay.layer." + std::to_string(number--), ops::fsconfig_string(fs, "lowerdir+", *lower)).on("layer " + *lower).why("a read-only layer of the image, highest first");
+  } else {
+    const std::string lowers = joined(stack.lowers);
+    if (lowers.size() > 255)
+      throw Error::refused("image layers", "this kernel takes at most 255 bytes of layer paths in one option (Linux 6.7 takes any number)", "use a shorter --root path or a newer kernel");
+    plan.add(lane, "overlay.layers", ops::fsconfig_string(fs, "lowerdir", lowers)).on(overlay_object).why("the read-only layers, highest first");
+  }
+  if (!stack.upper.empty()) {
+    plan.add(lane, "overlay.upper", ops::fsconfig_string(fs, "upperdir", stack.upper)).on(stack.upper).why("the writable layer: every change lands here");
+    plan.add(lane, "overlay.work", ops::fsconfig_string(fs, "workdir", stack.work)).on(stack.work).why("where the kernel prepares a copy before it renames it");
+  }
+  return make_overlay(plan, lane, fs, stack.is_volatile, stack.user_xattrs);
+}
+
+namespace {
+
+Slot add_mapped_tree(Plan& plan, Lane lane, const std::string& id, const std::string& path, Slot userns) {
+  const Slot tree = plan.slot(id + "_tree", SlotKind::fd);
+  plan.add(lane, id + ".tree", ops::open_tree({}, path, OPEN_TREE_CLONE)).into(tree).on(path).why("a detached copy to be id-mapped");
+  plan.add(lane, id + ".idmap", ops::mount_setattr(tree, "", false, MOUNT_ATTR_IDMAP, 0, 0, userns)).on(path).why("root's files on disk belong to root inside");
+  return tree;
+}
+
+}  // namespace
+
+Slot add_mapped_overlay(Plan& plan, Lane lane, const std::vector<std::string>& lowers, const std::string& container, Slot userns, bool is_volatile) {
+  const Slot fs = open_overlay(plan, lane);
+  for (std::size_t number = lowers.size(); number > 0; --number) {
+    const std::string id = "overlay.layer." + std::to_string(number);
+    const Slot tree = add_mapped_tree(plan, lane, id, lowers[number - 1], userns);
+    plan.add(lane, id, ops::fsconfig_fd(fs, "lowerdir+", tree)).on("layer " + lowers[number - 1]).why("a read-only layer of the image, highest first");
+  }
+  // Upper and work must lie on one mount: the container's directory is mapped once.
+  const Slot tree = add_mapped_tree(plan, lane, "overlay.container", container, userns);
+  for (const char* key : {"upperdir", "workdir"}) {
+    const std::string name = std::string(key).substr(0, std::string(key).size() - 3);
+    const Slot dir = plan.slot(name + "_dir", SlotKind::fd);
+    plan.add(lane, "overlay." + name + ".open", ops::openat(tree, name, O_PATH | O_DIRECTORY)).into(dir).on(container + "/" + name).why("by descriptor, through the mapped mount");
+    plan.add(lane, "overlay." + name, ops::fsconfig_fd(fs, key, dir)).on(container + "/" + name).why("the writable layer and its workshop");
+  }
+  return make_overlay(plan, lane, fs, is_volatile, false);
+}
+
+}  // namespace drydock::overlay

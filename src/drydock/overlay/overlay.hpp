@@ -1,0 +1,35 @@
+// Stacking image layers with overlayfs: read-only layers below, one writable layer on top.
+//
+// Layers are given one by one ("lowerdir+", Linux 6.7) where the kernel knows that, so any number fits; older kernels get one
+// option string through mount(2), which holds one page. With `volatile` nothing is synced to disk at unmount (a whole file
+// system is otherwise, for up to seconds): for layers that are thrown away anyway.
+//
+// Example: Slot root = add_overlay(plan, Lane::payload, {{"/l1", "/l2"}, "/c/upper", "/c/work", true});
+// Chapter: 09. Source: kernel Documentation/filesystems/overlayfs.rst.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <drydock/plan/plan.hpp>
+
+namespace drydock::overlay {
+
+struct Stack {
+  std::vector<std::string> lowers;  // directories, lowest first (the order of an image)
+  std::string upper, work;          // empty: a read-only stack
+  bool is_volatile = false;
+  bool user_xattrs = false;         // user.overlay.*: in a user namespace
+  bool appended_layers = true;      // the kernel knows lowerdir+
+};
+
+// The slot holds the detached mount.
+plan::Slot add_overlay(plan::Plan& plan, plan::Lane lane, const Stack& stack);
+// For --userns: the layers and `container` (which holds upper/ and work/) are id-mapped by `userns` first, so files that belong
+// to root on disk belong to root inside. Linux 6.13 for descriptors as layers.
+plan::Slot add_mapped_overlay(plan::Plan& plan, plan::Lane lane, const std::vector<std::string>& lowers, const std::string& container, plan::Slot userns,
+                              bool is_volatile);
+// A path inside "lowerdir=": ':' and '\' are written with a backslash, ',' too in an option string.
+std::string escaped(const std::string& path, bool in_option_string);
+
+}  // namespace drydock::overlay

@@ -1,0 +1,194 @@
+// The life of a monitor: run its lane, supervise, undo, report.
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <drydock/kernel/raw.hpp>
+#include <drydock/plan/executor/context.hpp>
+#include <drydock/plan/executor/packets.hpp>
+#include <drydock/plan/executor/supervise.hpp>
+#include <drydock/plan/executor/text.hpp>
+
+namespace drydock::plan::executor {
+
+namespace {
+
+constexpr int exit_ours = 125;
+
+// Everything that could reach a monitor from outside is decided here, before the first step.
+int settle() {
+  raw::call(SYS_close_range, 5, ~0U, 0);
+  raw::call(SYS_setsid);
+  raw::call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  const std::uint64_t all = ~std::uint64_t{0};
+  raw::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+  const std::uint64_t watched = (1ULL << (SIGCHLD - 1)) | (1ULL << (SIGTERM - 1)) | (1ULL << (SIGINT - 1)) | (1ULL << (SIGHUP - 1)) |
+                                (1ULL << (SIGQUIT - 1));
+  return static_cast<int>(raw::call(SYS_signalfd4, -1, &watched, sizeof watched, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+bool has_payload(const Context& context) {
+  return context.header->payload_slot != wire::no_slot && context.slots[context.header->payload_slot] > 0;
+}
+
+void died_in_setup(wire::Header& header) {
+  copy_text(header.failed_detail, sizeof header.failed_detail, "the process died before it could start the program");
+  header.failed_error = ECHILD;
+}
+
+// Waits until the payload's socket ends: its exec succeeded, or it died. True when the program runs.
+bool payload_runs(Context& context) {
+  wire::Header& header = *context.header;
+  if (header.exec_step == wire::no_slot) return header.failed_step < 0;
+  // The joiner keeps a copy of the payload's socket until it ends; both must be gone.
+  for (int other = 1; other < wire::max_lanes; ++other) {
+    if (context.lanes[other] < 0 || other == static_cast<int>(Lane::proxy)) continue;
+    wire::LaneMessage message;
+    int fd = -1;
+    while (receive_lane_message(context.lanes[other], message, fd))
+      if (fd >= 0) raw::call(SYS_close, fd);
+    raw::call(SYS_close, context.lanes[other]);
+    context.lanes[other] = -1;
+  }
+  wire::Record& record = context.record(header.exec_step);
+  if (header.failed_step >= 0) return false;
+  if (record.state != wire::State::intent) {
+    died_in_setup(header);
+    return false;
+  }
+  record.end_ns = monotonic_ns();
+  record.state = wire::State::done;
+  header.exec_mono_ns = record.end_ns;
+  return true;
+}
+
+// Ends every lane that was started; pid 1 takes its whole pid namespace with it.
+void end_lanes(Context& context) {
+  for (unsigned index = 0; index < context.header->step_count; ++index) {
+    const wire::WireStep& step = context.step(index);
+    const Op op = static_cast<Op>(step.action.op);
+    if ((op != Op::clone3 && op != Op::fork_lane) || step.result == wire::no_slot) continue;
+    if (context.slots[step.result] <= 0) continue;
+    const long pidfd = context.slots[step.result + 1];
+    if (pidfd >= 0) raw::call(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    int status = 0;
+    long waited;
+    do waited = raw::call(SYS_wait4, context.slots[step.result], &status, __WALL, nullptr);
+    while (waited == -EINTR);
+  }
+}
+
+void start(Context& context) {
+  wire::Header& header = *context.header;
+  header.entered_mono_ns = monotonic_ns();
+  header.monitor_pid = static_cast<std::int32_t>(raw::call(SYS_getpid));
+  header.monitor_start = start_time(header.monitor_pid);
+  __atomic_store_n(&header.phase, wire::Phase::starting, __ATOMIC_RELEASE);
+}
+
+bool launch(Context& context) {
+  wire::Header& header = *context.header;
+  const long result = run_lane(context, static_cast<int>(Lane::monitor));
+  if (raw::failed(result)) {
+    // The lane that failed may be the payload: its record says why, ours only that it was cancelled.
+    if (header.failed_step < 0 && header.cancelled == 0) died_in_setup(header);
+    return false;
+  }
+  if (header.payload_slot != wire::no_slot && has_payload(context)) {
+    header.payload_pid = static_cast<std::int32_t>(context.slots[header.payload_slot]);
+    header.payload_start = start_time(header.payload_pid);
+  }
+  return payload_runs(context);
+}
+
+int finish(Context& context, wire::Word word, int status) {
+  wire::Header& header = *context.header;
+  header.finished_ns = realtime_ns();
+  const bool failed = word == wire::Word::failed;
+  const bool remove = failed || (header.flags & (wire::flag_remove | wire::flag_exec)) != 0;
+  __atomic_store_n(&header.phase, remove ? wire::Phase::removing : wire::Phase::exited, __ATOMIC_RELEASE);
+  end_lanes(context);
+  undo(context, remove);
+  header.undone_mono_ns = monotonic_ns();
+  send_packet(context.control, {word, header.exit_code});
+  if (context.control >= 0) raw::call(SYS_close, context.control);
+  context.control = -1;
+  return status;
+}
+
+// What belongs to all containers of this host together (bridge, NAT): looked after when everything else is done and the
+// caller has its answer. The steps of the janitor are undo calls of their own kind.
+void release_shared(Context& context) {
+  raw::call(SYS_close_range, 0, 2, 0);
+  for (unsigned index = 0; index < context.header->step_count; ++index) {
+    const wire::WireStep& step = context.step(index);
+    if (step.has_undo == 0 || static_cast<Op>(step.undo.op) != Op::release_network) continue;
+    if (context.record(index).state == wire::State::pending) continue;
+    long second = -1;
+    perform(context, step.undo, &second);
+    return;
+  }
+}
+
+}  // namespace
+
+// The caller waits for the process that it spawned, so that it never has a zombie; what outlives the caller's interest (a
+// detached container, the janitor's moment) goes on in a child that init reaps.
+void continue_in_child() {
+  clone_args args{};
+  args.exit_signal = SIGCHLD;
+  const long pid = raw::call(SYS_clone3, &args, sizeof args);
+  if (pid > 0) raw::call(SYS_exit_group, 0);
+}
+
+// Whoever reads the caller's output through a pipe must see its end when the caller ends, not when the container does.
+void let_go_of_stdio() {
+  const long null = raw::call(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd < 3; ++fd) raw::call(SYS_dup3, null, fd, 0);
+  raw::call(SYS_close, null);
+}
+
+bool has_shared(const Context& context) {
+  for (unsigned index = 0; index < context.header->step_count; ++index)
+    if (context.step(index).has_undo != 0 && static_cast<Op>(context.step(index).undo.op) == Op::release_network &&
+        context.record(index).state != wire::State::pending)
+      return true;
+  return false;
+}
+
+int monitor_main(int ledger_fd, int control_fd, Functions functions) {
+  static Context context;
+  context.control = control_fd;
+  context.functions = functions;
+  const int signal_fd = settle();
+  if (!open_ledger(context, ledger_fd)) return exit_ours;
+  wire::Header& header = *context.header;
+  if ((header.flags & wire::flag_detached) != 0) {
+    continue_in_child();
+    let_go_of_stdio();
+  }
+  start(context);
+  int status = exit_ours;
+  if (launch(context)) {
+    header.started_ns = realtime_ns();
+    __atomic_store_n(&header.phase, wire::Phase::running, __ATOMIC_RELEASE);
+    send_packet(context.control, {wire::Word::started, header.payload_pid});
+    supervise(context, signal_fd);
+    status = finish(context, wire::Word::exited, header.exit_code);
+  } else {
+    header.exit_code = exit_ours;
+    status = finish(context, wire::Word::failed, exit_ours);
+  }
+  if (has_shared(context)) {
+    continue_in_child();
+    release_shared(context);
+  }
+  return status;
+}
+
+}  // namespace drydock::plan::executor

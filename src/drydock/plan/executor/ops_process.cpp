@@ -1,0 +1,217 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <drydock/kernel/raw.hpp>
+#include <drydock/plan/executor/init.hpp>
+#include <drydock/plan/executor/ops.hpp>
+#include <drydock/plan/executor/packets.hpp>
+#include <drydock/plan/executor/text.hpp>
+
+namespace drydock::plan::executor {
+
+namespace {
+
+[[noreturn]] void leave(int status) {
+  for (;;) raw::call(SYS_exit_group, status);
+}
+
+// The child of a clone goes on with its own lane and never returns to the caller's code.
+[[noreturn]] void child_lane(Context& context, int lane, int socket) {
+  raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (context.control >= 0) raw::call(SYS_close, context.control);
+  context.control = -1;
+  for (int& other : context.lanes) {
+    if (other >= 0 && other != socket) raw::call(SYS_close, other);
+    other = -1;
+  }
+  context.to_monitor = socket;
+  leave(raw::failed(run_lane(context, lane)) ? 125 : 0);
+}
+
+long clone_into_lane(Context& context, std::uint64_t flags, long cgroup, int lane, long* second) {
+  int pair[2] = {-1, -1};
+  const bool from_joiner = (flags & CLONE_PARENT) != 0;
+  if (!from_joiner) {
+    const long result = raw::call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+    if (raw::failed(result)) return result;
+  }
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = flags | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.exit_signal = from_joiner ? 0 : SIGCHLD;  // with CLONE_PARENT the kernel takes the parent's own
+  if (cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<std::uint64_t>(cgroup);
+  }
+  const long pid = raw::call(SYS_clone3, &args, sizeof args);
+  if (pid == 0) {
+    if (!from_joiner) raw::call(SYS_close, pair[0]);
+    child_lane(context, lane, from_joiner ? context.to_monitor : pair[1]);
+  }
+  if (pair[1] >= 0) raw::call(SYS_close, pair[1]);
+  if (raw::failed(pid)) {
+    if (pair[0] >= 0) raw::call(SYS_close, pair[0]);
+    return pid;
+  }
+  if (!from_joiner) context.lanes[lane] = pair[0];
+  *second = pidfd;
+  return pid;
+}
+
+}  // namespace
+
+long op_clone3(Context& context, const wire::WireCall& call, long* second) {
+  return clone_into_lane(context, static_cast<std::uint64_t>(number(context, call, 0)), number(context, call, 1),
+                         static_cast<int>(number(context, call, 2)), second);
+}
+
+long op_fork_lane(Context& context, const wire::WireCall& call, long* second) {
+  return clone_into_lane(context, 0, -1, static_cast<int>(number(context, call, 0)), second);
+}
+
+// pid 1 stays behind as reaper; its only child goes on with the lane.
+long op_init_fork() {
+  clone_args args{};
+  args.exit_signal = SIGCHLD;
+  const long pid = raw::call(SYS_clone3, &args, sizeof args);
+  if (raw::failed(pid)) return pid;
+  if (pid > 0) leave(init_loop(static_cast<int>(pid)));
+  return 0;
+}
+
+long op_pidfd_open_checked(Context& context, const wire::WireCall& call) {
+  const int pid = static_cast<int>(number(context, call, 0));
+  const long fd = raw::call(SYS_pidfd_open, pid, 0);
+  if (raw::failed(fd)) return fd;
+  // The descriptor holds the process now; if the start time still matches, it is the one that was meant.
+  if (start_time(pid) == static_cast<std::uint64_t>(number(context, call, 1))) return fd;
+  raw::call(SYS_close, fd);
+  return -ESRCH;
+}
+
+long op_die_with_parent(Context& context) {
+  const long result = raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (raw::failed(result)) return result;
+  // The monitor may have died before the line above: then its end of the socket is closed.
+  pollfd event{context.to_monitor, 0, 0};
+  const timespec now{0, 0};
+  raw::call(SYS_ppoll, &event, 1, &now, nullptr, 0);
+  return (event.revents & (POLLHUP | POLLERR)) != 0 ? -ESRCH : 0;
+}
+
+long op_wait_go(Context& context) {
+  for (;;) {
+    wire::Packet packet;
+    const long size = receive_packet(context.control, packet, true);
+    if (size <= 0) return -ECANCELED;
+    if (packet.word == wire::Word::go) return 0;
+  }
+}
+
+namespace {
+
+constexpr int max_strings = 4096;
+
+// Pointers to the strings of a NUL separated block.
+int split(const char* block, std::size_t length, const char** out, int capacity) {
+  int count = 0;
+  for (std::size_t at = 0; at < length && count < capacity - 1; at += strlen(block + at) + 1) out[count++] = block + at;
+  out[count] = nullptr;
+  return count;
+}
+
+bool starts_with(const char* text, const char* prefix) {
+  return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+// execvp(3), with the container's PATH instead of ours, and without its fallback to a shell.
+long exec_search(const char* program, const char* path, const char* const* argv, const char* const* env) {
+  if (strchr(program, '/') != nullptr) return raw::call(SYS_execve, program, argv, env);
+  long verdict = -ENOENT;
+  for (const char* begin = path; begin != nullptr;) {
+    const char* end = strchrnul(begin, ':');
+    char candidate[4096];
+    Line line(candidate, sizeof candidate);
+    if (end == begin) line.put(".");
+    line.put(begin, static_cast<std::size_t>(end - begin)).put("/").put(program);
+    if (!line.overflowed()) {
+      const long result = raw::call(SYS_execve, candidate, argv, env);
+      if (result == -EACCES) verdict = -EACCES;
+      else if (result != -ENOENT && result != -ENOTDIR) return result;
+    }
+    begin = *end == ':' ? end + 1 : nullptr;
+  }
+  return verdict;
+}
+
+void reset_signals() {
+  // Blocked signals and ignored ones survive exec: the program must start with a clean slate.
+  struct {
+    void* handler;
+    unsigned long flags;
+    void* restorer;
+    unsigned long mask;
+  } standard{};
+  for (int number = 1; number < NSIG; ++number) raw::call(SYS_rt_sigaction, number, &standard, nullptr, 8);
+  const std::uint64_t none = 0;
+  raw::call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+}
+
+}  // namespace
+
+long op_exec(Context& context, const wire::WireCall& call) {
+  static const char* argv[max_strings];
+  static const char* env[max_strings];
+  static char home[300];
+  split(text(context, call, 0), text_length(context, call, 0), argv, max_strings);
+  int count = split(text(context, call, 1), text_length(context, call, 1), env, max_strings - 1);
+  if (argv[0] == nullptr) return -ENOENT;
+  const char* path = text(context, call, 2);
+  bool has_home = false;
+  for (int index = 0; index < count; ++index) has_home = has_home || starts_with(env[index], "HOME=");
+  if (!has_home) {
+    Line(home, sizeof home).put("HOME=").put(context.user.home);
+    env[count++] = home;
+    env[count] = nullptr;
+  }
+  reset_signals();
+  // A lane of ours that leaked a descriptor would hand the host to the container (CVE-2024-21626).
+  raw::call(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
+  return exec_search(argv[0], path, argv, env);
+}
+
+long op_run_id_mapper(Context& context, const wire::WireCall& call) {
+  static const char* argv[64];
+  char pid[16];
+  argv[0] = text(context, call, 0);
+  argv[1] = Line(pid, sizeof pid).put_number(number(context, call, 1)).c_str();
+  split(text(context, call, 2), text_length(context, call, 2), argv + 2, 60);
+  clone_args args{};
+  args.flags = CLONE_VFORK;
+  args.exit_signal = SIGCHLD;
+  const long child = raw::call(SYS_clone3, &args, sizeof args);
+  if (raw::failed(child)) return child;
+  if (child == 0) {
+    const char* none[] = {nullptr};
+    raw::call(SYS_execve, argv[0], argv, none);
+    leave(127);
+  }
+  int status = 0;
+  long waited;
+  do waited = raw::call(SYS_wait4, child, &status, 0, nullptr);
+  while (waited == -EINTR);
+  if (raw::failed(waited)) return waited;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return -ENOENT;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+}  // namespace drydock::plan::executor

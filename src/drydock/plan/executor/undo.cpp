@@ -1,0 +1,48 @@
+// Undo: backwards through the records, and only what they say was made.
+#include <errno.h>
+#include <sys/stat.h>
+
+#include <drydock/kernel/raw.hpp>
+#include <drydock/plan/executor/context.hpp>
+
+namespace drydock::plan::executor {
+
+namespace {
+
+// Somebody else's object of the same name is not ours to remove. Identity 0: the process died between intent and done, and the
+// name (which holds the container's id, 64 random bits) is all there is.
+bool still_ours(const Context& context, const wire::WireStep& step, const wire::Record& record) {
+  if (record.identity == 0) return true;
+  struct stat status;
+  switch (static_cast<Op>(step.action.op)) {
+    case Op::mkdir:
+    case Op::create_file:
+      return ::lstat(text(context, step.action, 0), &status) == 0 && status.st_ino == record.identity;
+    case Op::symlinkat:
+      return ::lstat(text(context, step.action, 2), &status) == 0 && status.st_ino == record.identity;
+    case Op::linkat:
+      return ::lstat(text(context, step.action, 1), &status) == 0 && status.st_ino == record.identity;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+void undo(Context& context, bool all) {
+  for (unsigned next = context.header->step_count; next > 0; --next) {
+    const unsigned index = next - 1;
+    const wire::WireStep& step = context.step(index);
+    if (step.has_undo == 0 || (step.undo_at != 0 && !all)) continue;
+    wire::Record& record = context.record(index);
+    const wire::State state = __atomic_load_n(&record.state, __ATOMIC_ACQUIRE);
+    if (state != wire::State::done && state != wire::State::intent) continue;
+    if (static_cast<Op>(step.undo.op) == Op::release_network) continue;  // waits for links to vanish: at the very end
+    long result = 0, second = -1;
+    if (still_ours(context, step, record)) result = perform(context, step.undo, &second);
+    // What could not be undone stays in the ledger: `reset` tries again.
+    if (!raw::failed(result) || result == -ENOENT) __atomic_store_n(&record.state, wire::State::undone, __ATOMIC_RELEASE);
+  }
+}
+
+}  // namespace drydock::plan::executor

@@ -1,0 +1,187 @@
+#include <drydock/plan/launch.hpp>
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <drydock/kernel/raw.hpp>
+#include <drydock/kernel/sys.hpp>
+#include <drydock/plan/executor/packets.hpp>
+
+namespace drydock::plan {
+
+namespace {
+
+// The ledger has no name until the monitor's first step gives it one: a caller that dies now leaves nothing.
+Fd write_ledger(const std::string& directory, const std::string& bytes) {
+  Fd file = sys::open(directory, O_TMPFILE | O_RDWR, 0600);
+  sys::write_all(file, bytes);
+  return file;
+}
+
+// CVE-2019-5736: a container can reach the program that made it through /proc/self/exe. It gets a descriptor on a mount
+// that nobody can write through; where such a mount is not allowed, a sealed copy in memory.
+Fd read_only_program(const std::string& path) {
+  const long tree = raw::call(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (!raw::failed(tree)) {
+    Fd mount(static_cast<int>(tree));
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (raw::call(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return mount;
+  }
+  const std::string program = sys::read_file(path);
+  Fd copy = sys::memfd_create("drydock-monitor", MFD_ALLOW_SEALING);
+  sys::write_all(copy, program);
+  const long sealed = raw::call(SYS_fcntl, copy.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  if (raw::failed(sealed)) throw Error::from_errno("fcntl", "F_ADD_SEALS", raw::error_of(sealed));
+  return copy;
+}
+
+// A copy out of the way of the numbers 3 and 4, which the monitor's own two get.
+Fd moved_up(const Fd& fd) {
+  const long copy = raw::call(SYS_fcntl, fd.get(), F_DUPFD_CLOEXEC, 10);
+  if (raw::failed(copy)) throw Error::from_errno("fcntl", "F_DUPFD_CLOEXEC", raw::error_of(copy));
+  return Fd(static_cast<int>(copy));
+}
+
+class SpawnActions {
+ public:
+  SpawnActions() { posix_spawn_file_actions_init(&actions_); }
+  ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
+  SpawnActions(const SpawnActions&) = delete;
+  SpawnActions& operator=(const SpawnActions&) = delete;
+  void dup(const Fd& from, int to) { posix_spawn_file_actions_adddup2(&actions_, from.get(), to); }
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+};
+
+pid_t spawn_monitor(const std::string& path, const std::string& id, const Fd& ledger, const Fd& control) {
+  const Fd program = moved_up(read_only_program(path));
+  const Fd high_ledger = moved_up(ledger), high_control = moved_up(control);
+  SpawnActions actions;
+  actions.dup(high_ledger, 3);
+  actions.dup(high_control, 4);
+  std::string name = "drydock-monitor", container = id;
+  std::array<char*, 3> argv{name.data(), container.data(), nullptr};
+  std::array<char*, 1> env{nullptr};
+  const std::string executable = "/proc/self/fd/" + std::to_string(program.get());
+  pid_t pid = 0;
+  const int code = posix_spawn(&pid, executable.c_str(), actions.get(), nullptr, argv.data(), env.data());
+  if (code != 0) throw Error::from_errno("posix_spawn", "\"" + path + "\"", code);
+  return pid;
+}
+
+}  // namespace
+
+Launch Launch::start(const Plan& plan, const Settings& settings, const std::string& monitor_path, const std::string& ledger_directory) {
+  const std::uint64_t spawned = sys::monotonic_ns();
+  Ledger ledger(write_ledger(ledger_directory, serialise(plan, settings)));
+  ledger.header().spawned_mono_ns = spawned;
+  int pair[2];
+  const long result = raw::call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+  if (raw::failed(result)) throw Error::from_errno("socketpair", "AF_UNIX, SOCK_SEQPACKET", raw::error_of(result));
+  Fd ours(pair[0]);
+  const Fd theirs(pair[1]);
+  const pid_t pid = spawn_monitor(monitor_path, settings.id, ledger.file(), theirs);
+  return Launch(plan, std::move(ledger), std::move(ours), pid);
+}
+
+std::optional<wire::Packet> Launch::receive(int timeout_ms, Fd* descriptor) {
+  pollfd event{control_.get(), POLLIN, 0};
+  const timespec limit{timeout_ms / 1000, (timeout_ms % 1000) * 1'000'000L};
+  const long ready = raw::call(SYS_ppoll, &event, 1, timeout_ms < 0 ? nullptr : &limit, nullptr, 0);
+  if (ready == 0 || ready == -EINTR) return std::nullopt;
+  wire::Packet packet;
+  int fd = -1;
+  if (!executor::receive_packet_fd(control_.get(), packet, fd)) {
+    // The monitor was killed: its word will never come.
+    Error::Parts parts{"drydock-monitor", "", 0, "", "it ended without a word (was it killed?)", "the next command, or 'drydock reset', undoes what it did"};
+    throw Error(std::move(parts));
+  }
+  if (descriptor != nullptr) *descriptor = Fd(fd);
+  else if (fd >= 0) Fd closes(fd);
+  return packet;
+}
+
+Fd Launch::wait_started(const std::function<void()>& meanwhile) {
+  Fd terminal;
+  for (;;) {
+    Fd descriptor;
+    if (meanwhile) meanwhile();
+    const auto packet = receive(meanwhile ? 3 : -1, &descriptor);
+    if (!packet) continue;
+    if (packet->word == wire::Word::descriptor) terminal = std::move(descriptor);
+    if (packet->word == wire::Word::started) return terminal;
+    if (packet->word == wire::Word::failed) throw failure();
+  }
+}
+
+int Launch::wait_exited() {
+  for (;;) {
+    const auto packet = receive(-1);
+    if (packet && packet->word == wire::Word::exited) return packet->value;
+    if (packet && packet->word == wire::Word::failed) throw failure();
+  }
+}
+
+namespace {
+
+// A monitor that is gone is noticed by whoever waits for its word.
+void tell(const Fd& control, wire::Word word, int value) {
+  executor::send_packet(control.get(), {word, value});
+}
+
+}  // namespace
+
+void Launch::send_signal(int number) {
+  tell(control_, wire::Word::signal, number);
+}
+
+void Launch::detach() {
+  tell(control_, wire::Word::detach, 0);
+}
+
+Error Launch::failure() const {
+  const wire::Header& header = ledger_.header();
+  const std::string detail = header.failed_detail;
+  if (header.failed_step < 0) {
+    const bool cancelled = header.cancelled != 0;
+    return Error(Error::Parts{"launch", "", cancelled ? 0 : header.failed_error, "", cancelled ? "it was cancelled" : detail,
+                              cancelled ? "" : "the kernel may have killed it for want of memory: is the memory limit (-m) very small?"});
+  }
+  const Step& step = plan_.steps().at(static_cast<std::size_t>(header.failed_step));
+  std::string arguments = print(step.action, plan_.slots());
+  arguments = arguments.substr(info(step.action.op).name.size() + 1);
+  arguments.pop_back();
+  if (!step.target.empty()) arguments += " for " + step.target;
+  Error::Parts parts{std::string(info(step.action.op).name), arguments, header.failed_error, step.id, "", ""};
+  const Error plain(parts);
+  if (!detail.empty()) parts.reason = "the kernel says: " + detail;
+  return Error(std::move(parts));
+}
+
+Launch::Launch(Launch&& other) noexcept
+    : plan_(std::move(other.plan_)), ledger_(std::move(other.ledger_)), control_(std::move(other.control_)), monitor_(std::exchange(other.monitor_, 0)) {}
+
+Launch::~Launch() {
+  if (monitor_ <= 0) return;
+  // Closing our end is the order to undo everything, unless the container is detached: then the process that we spawned has
+  // ended long ago. What lingers for shared things is nobody's child of ours.
+  control_.reset();
+  while (raw::call(SYS_wait4, monitor_, nullptr, 0, nullptr) == -EINTR) {}
+}
+
+}  // namespace drydock::plan

@@ -1,0 +1,60 @@
+// Handing a plan to a monitor, and talking to it.
+//
+// The caller never clones, unshares or joins: it spawns drydock-monitor (posix_spawn, so a caller of any size and with any
+// number of threads starts it in the same time) with the ledger on descriptor 3 and a socket on descriptor 4. When the
+// caller dies the socket closes, and the monitor undoes everything unless the container is detached.
+//
+// Example: Launch launch = Launch::start(plan, settings, "/usr/libexec/drydock/drydock-monitor", "/run/drydock/net-1/ledgers");
+//          launch.wait_started();   // throws the Error of the step that failed; nothing is left then
+// Source: posix_spawn(3), unix(7); CVE-2019-5736 for why the program is started through a read-only mount.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <drydock/kernel/error.hpp>
+#include <drydock/kernel/fd.hpp>
+#include <drydock/plan/ledger.hpp>
+#include <drydock/plan/serialise.hpp>
+
+namespace drydock::plan {
+
+class Launch {
+ public:
+  // Writes the ledger (without a name yet) into `ledger_directory` and spawns the monitor. Errors: openat, write, posix_spawn.
+  static Launch start(const Plan& plan, const Settings& settings, const std::string& monitor_path, const std::string& ledger_directory);
+
+  // The monitor's next word; empty when `timeout_ms` passed (-1: no limit). `descriptor` receives one that came along.
+  std::optional<wire::Packet> receive(int timeout_ms, Fd* descriptor = nullptr);
+  // Until the program runs. Returns a descriptor that came along (the terminal). Throws the failed step's Error.
+  // `meanwhile`, if given, is called every few milliseconds (--explain).
+  Fd wait_started(const std::function<void()>& meanwhile = {});
+  const Plan& plan() const { return plan_; }
+  // Until everything is undone; the program's exit status.
+  int wait_exited();
+  void send_signal(int number);
+  // The monitor goes on without us.
+  void detach();
+
+  Ledger& ledger() { return ledger_; }
+  const Fd& control() const { return control_; }
+  pid_t monitor() const { return monitor_; }
+  // The failed step as an Error: call, printed arguments, errno, the kernel's own words, reason, remedy.
+  Error failure() const;
+  // Foreground: undoes everything if the program still runs, and waits for that.
+  ~Launch();
+  Launch(Launch&& other) noexcept;
+  Launch& operator=(Launch&&) = delete;
+
+ private:
+  Launch(Plan plan, Ledger ledger, Fd control, pid_t monitor)
+      : plan_(std::move(plan)), ledger_(std::move(ledger)), control_(std::move(control)), monitor_(monitor) {}
+
+  Plan plan_;
+  Ledger ledger_;
+  Fd control_;
+  pid_t monitor_ = 0;
+};
+
+}  // namespace drydock::plan
