@@ -34,6 +34,18 @@ long must(long result, const char* what) {
   return result;
 }
 
+void write_file(const char* directory, const char* name, const char* text) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  const int fd = static_cast<int>(must(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644), path));
+  must(write(fd, text, strlen(text)), text);
+  close(fd);
+}
+
+void mount_at(const char* source, const char* target, const char* type, unsigned long flags, const char* data) {
+  must(mount(source, target, type, flags, data), target);
+}
+
 namespace {
 
 struct Options {
@@ -46,46 +58,6 @@ struct Options {
   char** argv = nullptr;
 };
 
-constexpr int controllers = 3;
-const char* const controller_name[controllers] = {"memory", "pids", "cpu"};  // cpu last: see attach
-
-// What must be known on both sides of clone3.
-struct Container {
-  const char* name = nullptr;
-  bool v2 = false;
-  char group[controllers][96];
-  char upper[256], inner_work[256], merged[256], overlay[2048];
-  int tasks[controllers] = {-1, -1, -1};
-  int go[2] = {-1, -1};
-};
-
-void write_file(const char* directory, const char* name, const char* text) {
-  char path[256];
-  snprintf(path, sizeof path, "%s/%s", directory, name);
-  const int fd = static_cast<int>(must(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644), path));
-  must(write(fd, text, strlen(text)), path);
-  close(fd);
-}
-
-// Sets up the groups with the limits of `-m 64M --cpus 1 --pids-limit 100`. Returns the directory's descriptor on v2.
-int make_groups(Container& c) {
-  c.v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-  for (int i = 0; i < (c.v2 ? 1 : controllers); i++) {
-    snprintf(c.group[i], sizeof c.group[i], "/sys/fs/cgroup/%s%s%s", c.v2 ? "" : controller_name[i], c.v2 ? "" : "/", c.name);
-    must(mkdir(c.group[i], 0755), c.group[i]);
-  }
-  if (c.v2) {
-    write_file(c.group[0], "memory.max", "67108864");
-    write_file(c.group[0], "pids.max", "100");
-    write_file(c.group[0], "cpu.max", "100000 100000");
-    return static_cast<int>(must(open(c.group[0], O_PATH | O_DIRECTORY | O_CLOEXEC), c.group[0]));
-  }
-  write_file(c.group[0], "memory.limit_in_bytes", "67108864");
-  write_file(c.group[1], "pids.max", "100");
-  write_file(c.group[2], "cpu.cfs_quota_us", "100000");
-  return -1;
-}
-
 void make_directories(Container& c, const Options& o) {
   snprintf(c.upper, sizeof c.upper, "%s/%s-upper", o.work, c.name);
   snprintf(c.inner_work, sizeof c.inner_work, "%s/%s-work", o.work, c.name);
@@ -95,23 +67,6 @@ void make_directories(Container& c, const Options& o) {
   must(mkdir(c.merged, 0755), c.merged);
   // Without `volatile` the end of the container waits until the whole file system is on the disk.
   snprintf(c.overlay, sizeof c.overlay, "lowerdir=%s,upperdir=%s,workdir=%s,volatile", o.lower, c.upper, c.inner_work);
-}
-
-// Writing 0 to `tasks` takes no global lock; a pid in cgroup.procs waits for an RCU grace period (5-20 ms when idle).
-void attach(const Container& c, int first, int last) {
-  for (int i = first; i <= last && !c.v2; i++) must(write(c.tasks[i], "0", 1), "tasks");
-}
-
-void open_tasks(Container& c) {
-  for (int i = 0; i < controllers && !c.v2; i++) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/tasks", c.group[i]);
-    c.tasks[i] = static_cast<int>(must(open(path, O_WRONLY | O_CLOEXEC), path));
-  }
-}
-
-void mount_at(const char* source, const char* target, const char* type, unsigned long flags, const char* data) {
-  must(mount(source, target, type, flags, data), target);
 }
 
 void make_dev() {
@@ -162,7 +117,6 @@ void make_root(const Container& c) {
   mount_at("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   make_dev();
   mount_at("sysfs", "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, nullptr);
-  hide_paths();
 }
 
 void load_filter(const char* path) {
@@ -191,7 +145,7 @@ void drop_capabilities() {
 
 [[noreturn]] void inside(Container& c, const Options& o) {
   open_tasks(c);
-  attach(c, 0, 1);
+  attach(c, 0, 2);
   must(sethostname("floor", 5), "sethostname");
   make_root(c);
   if (o.bridge != nullptr) {
@@ -199,11 +153,13 @@ void drop_capabilities() {
     if (read(c.go[0], &byte, 1) != 1) die("waiting for the link");
     configure_inside(o.address, o.gateway);
   }
+  attach(c, 3, 3);  // a child in a group with a share loses the processor to other work during its own set-up
+  if (!c.v2) must(unshare(CLONE_NEWCGROUP), "unshare(CLONE_NEWCGROUP)");
+  mount_groups(c);
+  hide_paths();
   must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
   must(umount2(".", MNT_DETACH), "umount2");
   must(chdir("/"), "chdir /");
-  attach(c, 2, 2);  // a child in a group with a share loses the processor to other work during its own set-up
-  if (!c.v2) must(unshare(CLONE_NEWCGROUP), "unshare(CLONE_NEWCGROUP)");
   if (o.seccomp != nullptr) load_filter(o.seccomp);
   drop_capabilities();
   char* const environment[] = {const_cast<char*>("PATH=/usr/bin:/bin"), nullptr};
@@ -222,7 +178,7 @@ int clone_inside(int group, bool v2) {
 
 // The files that this program put into the upper layer, and the directories that overlayfs made in the work directory.
 void remove_leftovers(const Container& c) {
-  for (int i = 0; i < (c.v2 ? 1 : controllers); i++) must(rmdir(c.group[i]), c.group[i]);
+  remove_groups(c);
   char path[320];
   for (const char* name : {"etc/hostname", "etc/hosts", "etc/resolv.conf"}) {
     snprintf(path, sizeof path, "%s/%s", c.upper, name);

@@ -42,7 +42,8 @@ constexpr Command commands[] = {
 
 // The directories reach the library (and drydock-image) through the environment, which default_paths() reads.
 void set_directory(const char* variable, const std::string& option, const std::string& directory) {
-  if (directory.empty()) throw Error::refused("option " + option, "the directory is missing", "for example " + option + " /srv/drydock");
+  if (directory.empty())
+    throw Error::refused("option " + option, "the directory is missing", "for example " + option + " /srv/drydock");
   std::string absolute = directory;
   if (directory[0] != '/') {
     const std::unique_ptr<char, void (*)(void*)> here(::get_current_dir_name(), ::free);
@@ -70,9 +71,10 @@ std::size_t take_globals(const Words& words) {
   for (const Command& command : commands) names.emplace_back(command.name);
   const std::string near = nearest(word, names);
   const bool option = word.starts_with('-');
-  throw Error::refused((option ? "option " : "command '") + word + (option ? "" : "'"),
-                       option ? "there is no such global option (options of a command go behind its name)" : "there is no such command",
-                       near.empty() ? "'drydock --help' lists them" : "did you mean 'drydock " + near + "'?");
+  throw Error::refused(
+      (option ? "option " : "command '") + word + (option ? "" : "'"),
+      option ? "there is no such global option (options of a command go behind its name)" : "there is no such command",
+      near.empty() ? "'drydock --help' lists them" : "did you mean 'drydock " + near + "'?");
 }
 
 int execute(const Words& words, std::string& name) {

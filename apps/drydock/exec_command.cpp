@@ -25,7 +25,8 @@ int exec_command(const Words& words) {
   declare_run_options(options, watching);
   options.footer("Example:\n  drydock exec -it web sh\n\nExit code: the program's own; 125, 126, 127 as in run.");
   if (!options.parse(words, Options::Stop::at_first_positional)) return 0;
-  options.require(2, Options::any_number, options.positionals().empty() ? "the container" : "the program", "for example: drydock exec -it web sh");
+  options.require(2, Options::any_number, options.positionals().empty() ? "the container" : "the program",
+                  "for example: drydock exec -it web sh");
   const Words& rest = options.positionals();
   spec.command.assign(rest.begin() + 1, rest.end());
   try {

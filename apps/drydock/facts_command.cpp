@@ -22,7 +22,9 @@ pid_t process_of(const std::string& word) {
   if (number && word.size() < 4)
     throw Error::refused("process " + word, "there is no such process", "'ps -e' lists processes, 'drydock ps' containers");
   const container::Record record = container::Engine().find(word);
-  if (record.pid == 0) throw Error::refused("container " + word, "it is not running, so the kernel knows nothing of it", "'drydock inspect " + word + "' shows what was recorded");
+  if (record.pid == 0)
+    throw Error::refused("container " + word, "it is not running, so the kernel knows nothing of it",
+                         "'drydock inspect " + word + "' shows what was recorded");
   return record.pid;
 }
 
@@ -38,7 +40,9 @@ int facts_command(const Words& words) {
                   "Show what the kernel says about a process: namespaces, ids, capabilities, cgroups, mounts, network.\n"
                   "Without a name: about drydock itself, which shares everything with this shell.");
   options.flag("--json", "as JSON", json);
-  options.footer("Examples:\n  drydock facts 1\n  drydock facts diff web         this shell against a container\n  drydock facts diff 1 web --json");
+  options.footer(
+      "Examples:\n  drydock facts 1\n  drydock facts diff web         this shell against a container\n  drydock facts diff 1 web "
+      "--json");
   if (!options.parse(words, Options::Stop::never)) return 0;
   const Words& names = options.positionals();
   if (names.empty() || names[0] != "diff") {

@@ -16,7 +16,8 @@ int wait_command(const Words& words) {
   if (!options.parse(words, Options::Stop::never)) return 0;
   options.require(1, Options::any_number, "the container", "for example: drydock wait web ('drydock ps' lists them)");
   const container::Engine engine = open_engine();
-  return for_each_container(options.positionals(), [&](const std::string& name) { print(std::to_string(engine.wait(name)) + "\n"); });
+  return for_each_container(options.positionals(),
+                            [&](const std::string& name) { print(std::to_string(engine.wait(name)) + "\n"); });
 }
 
 int stop_command(const Words& words) {
@@ -40,7 +41,9 @@ int kill_command(const Words& words) {
   Options options("kill", "CONTAINER...", "Send a signal to the first program of containers.");
   options.value("-s,--signal", "SIGNAL", "which one: TERM, SIGUSR1, 9 (default KILL)", [&](const std::string& text) {
     const auto number = symbols::signal_number(text);
-    if (!number) throw container::bad_value("-s/--signal", text, "there is no such signal", "for example TERM, KILL, USR1; 'kill -l' lists them");
+    if (!number)
+      throw container::bad_value("-s/--signal", text, "there is no such signal",
+                                 "for example TERM, KILL, USR1; 'kill -l' lists them");
     signal = *number;
   });
   options.footer("Example:\n  drydock kill -s HUP web");

@@ -21,7 +21,8 @@ namespace {
 
 void add_format(Options& options, bool& json) {
   options.value("--format", "FORM", "table (default) or json, one object a line", [&json](const std::string& text) {
-    if (text != "json" && text != "table") throw container::bad_value("--format", text, "there is no such form", "choose table or json");
+    if (text != "json" && text != "table")
+      throw container::bad_value("--format", text, "there is no such form", "choose table or json");
     json = text == "json";
   });
 }
@@ -66,8 +67,10 @@ int ps_command(const Words& words) {
   Table table({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "ADDRESS", "NAME"});
   for (const container::Record& record : open_engine().list(all)) {
     const std::string id = full ? record.id : record.id.substr(0, 12);
-    if (quiet) print(id + "\n");
-    else if (json) print(record_line(record, now) + "\n");
+    if (quiet)
+      print(id + "\n");
+    else if (json)
+      print(record_line(record, now) + "\n");
     else
       table.add({id, record.image, shortened("\"" + joined_command(record) + "\"", full ? 4096 : 24),
                  duration_words((now - std::min(now, record.created_ns)) / 1'000'000'000u) + " ago", status_words(record, now),
@@ -104,9 +107,15 @@ int images_command(const Words& words) {
   Table table({"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"});
   for (const image::Image& image : image::Store(container::default_paths().data).list()) {
     const std::vector<std::string> row = image_row(image, now);
-    if (quiet) print(row[2] + "\n");
-    else if (json) print(nlohmann::ordered_json{{"Repository", row[0]}, {"Tag", row[1]}, {"ID", row[2]}, {"CreatedAt", image.created}, {"Size", image.size}}.dump() + "\n");
-    else table.add(row);
+    if (quiet)
+      print(row[2] + "\n");
+    else if (json)
+      print(nlohmann::ordered_json{
+                {"Repository", row[0]}, {"Tag", row[1]}, {"ID", row[2]}, {"CreatedAt", image.created}, {"Size", image.size}}
+                .dump() +
+            "\n");
+    else
+      table.add(row);
   }
   if (!quiet && !json) print(table.text());
   return 0;

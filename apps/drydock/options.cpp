@@ -45,7 +45,8 @@ struct Options::Declared {
   std::size_t taken = 0;  // results already stored
 
   CLI::Option* declare_in(CLI::App& app) const {
-    CLI::Option* made = kind == Kind::flag ? app.add_flag(names, help) : app.add_option(names, help)->expected(1)->type_name(form);
+    CLI::Option* made =
+        kind == Kind::flag ? app.add_flag(names, help) : app.add_option(names, help)->expected(1)->type_name(form);
     return made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group(heading);
   }
 };
@@ -55,7 +56,8 @@ Options::Options(std::string command, std::string arguments, std::string summary
 
 Options::~Options() = default;
 
-Options::Declared& Options::declare(Kind kind, const std::string& names, const std::string& form, const std::string& help, Store store) {
+Options::Declared& Options::declare(Kind kind, const std::string& names, const std::string& form, const std::string& help,
+                                    Store store) {
   auto entry = std::make_unique<Declared>(Declared{kind, names, {}, form, help, heading_, {}, std::move(store)});
   for (const std::string& name : split_names(names)) {
     entry->name = name;
@@ -162,9 +164,12 @@ void Options::split(const Words& words, Stop stop) {
       positionals_.assign(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
       return;
     }
-    if (positional) positionals_.push_back(word);
-    else if (word[1] == '-') split_long(words, at);
-    else split_short(words, at);
+    if (positional)
+      positionals_.push_back(word);
+    else if (word[1] == '-')
+      split_long(words, at);
+    else
+      split_short(words, at);
   }
 }
 
@@ -215,7 +220,8 @@ bool Options::parse(const Words& words, Stop stop) {
 
 void Options::require(std::size_t least, std::size_t most, const std::string& wanted, const std::string& remedy) const {
   if (positionals_.size() < least) throw Error::refused(command_, wanted + " is missing", remedy);
-  if (positionals_.size() > most) throw Error::refused(command_ + " '" + positionals_[most] + "'", "that is one argument too many", remedy);
+  if (positionals_.size() > most)
+    throw Error::refused(command_ + " '" + positionals_[most] + "'", "that is one argument too many", remedy);
 }
 
 }  // namespace drydock::cli

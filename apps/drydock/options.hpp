@@ -41,13 +41,15 @@ class Options {
   // Called once for each time the option is given, in the order of the command line.
   void value(const std::string& names, const std::string& form, const std::string& help, Store store);
   // A value is taken only from --NAME=VALUE; alone it means `bare`.
-  void optional_value(const std::string& names, const std::string& form, const std::string& bare, const std::string& help, Store store);
+  void optional_value(const std::string& names, const std::string& form, const std::string& bare, const std::string& help,
+                      Store store);
 
   // False when --help was asked for and has been printed.
   bool parse(const Words& words, Stop stop);
   // What is left: arguments of the command. After a "--" everything is one.
   const Words& positionals() const { return positionals_; }
-  // Error when there are fewer than `least` or more than `most`. `wanted` names what is missing ("an image"), `remedy` what to type.
+  // Error when there are fewer than `least` or more than `most`. `wanted` names what is missing ("an image"), `remedy` what to
+  // type.
   static constexpr std::size_t any_number = static_cast<std::size_t>(-1);
   void require(std::size_t least, std::size_t most, const std::string& wanted, const std::string& remedy) const;
 

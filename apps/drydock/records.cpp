@@ -30,11 +30,16 @@ Json time_text(std::uint64_t nanoseconds) {
 
 const char* status_name(container::Status status) {
   switch (status) {
-    case container::Status::created: return "created";
-    case container::Status::running: return "running";
-    case container::Status::frozen: return "frozen";
-    case container::Status::exited: return "exited";
-    case container::Status::removing: return "removing";
+    case container::Status::created:
+      return "created";
+    case container::Status::running:
+      return "running";
+    case container::Status::frozen:
+      return "frozen";
+    case container::Status::exited:
+      return "exited";
+    case container::Status::removing:
+      return "removing";
   }
   return "unknown";
 }
@@ -44,11 +49,22 @@ std::string since(std::uint64_t then, std::uint64_t now) {
 }
 
 Json full(const container::Record& record) {
-  Json json{{"id", record.id}, {"name", record.name}, {"image", record.image}, {"command", record.command},
-            {"status", status_name(record.status)}, {"pid", record.pid}, {"pid_start", record.pid_start}, {"monitor", record.monitor},
-            {"created", time_text(record.created_ns)}, {"started", time_text(record.started_ns)},
-            {"finished", time_text(record.finished_ns)}, {"exit_code", record.exit_code}, {"out_of_memory", record.out_of_memory},
-            {"address", record.address}, {"log_path", record.log_path}, {"ledger_path", record.ledger_path},
+  Json json{{"id", record.id},
+            {"name", record.name},
+            {"image", record.image},
+            {"command", record.command},
+            {"status", status_name(record.status)},
+            {"pid", record.pid},
+            {"pid_start", record.pid_start},
+            {"monitor", record.monitor},
+            {"created", time_text(record.created_ns)},
+            {"started", time_text(record.started_ns)},
+            {"finished", time_text(record.finished_ns)},
+            {"exit_code", record.exit_code},
+            {"out_of_memory", record.out_of_memory},
+            {"address", record.address},
+            {"log_path", record.log_path},
+            {"ledger_path", record.ledger_path},
             {"cgroups", record.cgroups}};
   json["spec"] = Json::parse(container::to_json(record.spec));
   return json;
@@ -64,20 +80,31 @@ std::string joined_command(const container::Record& record) {
 
 std::string status_words(const container::Record& record, std::uint64_t now) {
   switch (record.status) {
-    case container::Status::created: return "Created";
-    case container::Status::running: return "Up " + since(record.started_ns, now);
-    case container::Status::frozen: return "Up " + since(record.started_ns, now) + " (Paused)";
-    case container::Status::removing: return "Removal In Progress";
-    case container::Status::exited: break;
+    case container::Status::created:
+      return "Created";
+    case container::Status::running:
+      return "Up " + since(record.started_ns, now);
+    case container::Status::frozen:
+      return "Up " + since(record.started_ns, now) + " (Paused)";
+    case container::Status::removing:
+      return "Removal In Progress";
+    case container::Status::exited:
+      break;
   }
   return "Exited (" + std::to_string(record.exit_code) + ")" + (record.out_of_memory ? " out of memory" : "") +
          (record.finished_ns == 0 ? "" : " " + since(record.finished_ns, now) + " ago");
 }
 
 std::string record_line(const container::Record& record, std::uint64_t now) {
-  return Json{{"ID", record.id}, {"Image", record.image}, {"Command", joined_command(record)}, {"CreatedAt", time_text(record.created_ns)},
-              {"State", status_name(record.status)}, {"Status", status_words(record, now)}, {"ExitCode", record.exit_code},
-              {"Address", record.address}, {"Names", record.name}}
+  return Json{{"ID", record.id},
+              {"Image", record.image},
+              {"Command", joined_command(record)},
+              {"CreatedAt", time_text(record.created_ns)},
+              {"State", status_name(record.status)},
+              {"Status", status_words(record, now)},
+              {"ExitCode", record.exit_code},
+              {"Address", record.address},
+              {"Names", record.name}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -89,12 +116,14 @@ std::string record_json(const std::vector<container::Record>& records) {
 
 int inspect_command(const Words& words) {
   Options options("inspect", "CONTAINER...", "Show all that is known about containers, as a JSON array.");
-  options.footer("Example:\n  drydock inspect web\n\nFor images: drydock image inspect NAME; for the kernel's view: drydock facts NAME");
+  options.footer(
+      "Example:\n  drydock inspect web\n\nFor images: drydock image inspect NAME; for the kernel's view: drydock facts NAME");
   if (!options.parse(words, Options::Stop::never)) return 0;
   options.require(1, Options::any_number, "the container", "for example: drydock inspect web ('drydock ps -a' lists them)");
   const container::Engine engine = open_engine();
   std::vector<container::Record> records;
-  const int code = for_each_container(options.positionals(), [&](const std::string& name) { records.push_back(engine.find(name)); });
+  const int code =
+      for_each_container(options.positionals(), [&](const std::string& name) { records.push_back(engine.find(name)); });
   print(record_json(records) + "\n");
   return code;
 }

@@ -35,7 +35,8 @@ void say_out_of_memory(const container::Spec& spec) {
 // Options behind the image are the program's; the commonest surprise of a beginner.
 void hint_about_order(const container::Spec& spec, int code) {
   if (code == process::exit_not_found && !spec.command.empty() && spec.command[0].starts_with('-'))
-    say("'" + spec.command[0] + "' stands behind the image, so it was taken for the program; options of drydock go before the image");
+    say("'" + spec.command[0] +
+        "' stands behind the image, so it was taken for the program; options of drydock go before the image");
 }
 
 }  // namespace

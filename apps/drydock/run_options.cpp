@@ -30,7 +30,8 @@ void declare_process(Options& options, Spec& spec) {
 
 void declare_identity(Options& options, Spec& spec) {
   options.heading("The container");
-  options.value("--name", "NAME", "its name; one is made up otherwise", [&spec](Text text) { spec.name = container::parse_name(text); });
+  options.value("--name", "NAME", "its name; one is made up otherwise",
+                [&spec](Text text) { spec.name = container::parse_name(text); });
   options.value("-h,--hostname", "NAME", "its host name (default: the first digits of its id)",
                 [&spec](Text text) { spec.hostname = container::parse_hostname(text); });
   options.flag("--rm", "remove it when it has ended", spec.remove);
@@ -43,9 +44,8 @@ void declare_identity(Options& options, Spec& spec) {
 
 void declare_files(Options& options, Spec& spec) {
   options.heading("Files");
-  options.value("-v,--volume", "SOURCE:DIR[:ro]", "show a directory of this machine, or a named volume", [&spec](Text text) {
-    spec.mounts.push_back(container::parse_volume(text, working_directory()));
-  });
+  options.value("-v,--volume", "SOURCE:DIR[:ro]", "show a directory of this machine, or a named volume",
+                [&spec](Text text) { spec.mounts.push_back(container::parse_volume(text, working_directory())); });
   options.value("--mount", "KEY=VALUE,...", "the same in words: type=bind,source=/a,target=/b,readonly",
                 [&spec](Text text) { spec.mounts.push_back(container::parse_mount(text)); });
   options.value("--tmpfs", "DIR[:OPTIONS]", "a directory in memory: /run:size=64m,mode=1777",
@@ -56,24 +56,28 @@ void declare_files(Options& options, Spec& spec) {
 void declare_limits(Options& options, Spec& spec) {
   cgroups::Limits& limits = spec.limits;
   options.heading("Limits (SIZE: bytes, or 512k, 64m, 1.5g)");
-  options.value("-m,--memory", "SIZE", "memory, at least 6m", [&limits](Text text) { limits.memory = container::parse_memory(text); });
+  options.value("-m,--memory", "SIZE", "memory, at least 6m",
+                [&limits](Text text) { limits.memory = container::parse_memory(text); });
   options.value("--memory-swap", "SIZE", "memory plus swap, -1 for no limit",
                 [&limits](Text text) { limits.memory_swap = container::parse_memory_swap(text); });
   options.value("-c,--cpu-shares", "WEIGHT", "share of busy processors, 2 to 262144 (usual: 1024)",
                 [&limits](Text text) { limits.cpu_shares = container::parse_cpu_shares(text); });
   options.value("--cpus", "NUMBER", "processor time: 0.5 is half of one processor",
                 [&limits](Text text) { limits.cpus = container::parse_cpus(text); });
-  options.value("--cpuset-cpus", "LIST", "which processors: 0-1,3", [&limits](Text text) { limits.cpuset_cpus = container::parse_cpuset(text); });
+  options.value("--cpuset-cpus", "LIST", "which processors: 0-1,3",
+                [&limits](Text text) { limits.cpuset_cpus = container::parse_cpuset(text); });
   options.value("--pids-limit", "NUMBER", "how many tasks, -1 for no limit",
                 [&limits](Text text) { limits.pids = container::parse_pids_limit(text); });
   options.value("--blkio-weight", "WEIGHT", "share of a busy disk, 10 to 1000",
                 [&limits](Text text) { limits.blkio_weight = container::parse_blkio_weight(text); });
-  const auto device = [&options](const char* name, const char* form, const char* help, std::vector<cgroups::DeviceRate>& list, auto parse) {
+  const auto device = [&options](const char* name, const char* form, const char* help, std::vector<cgroups::DeviceRate>& list,
+                                 auto parse) {
     options.value(name, form, help, [name, &list, parse](Text text) { list.push_back(parse(name, text)); });
   };
   device("--device-read-bps", "DEVICE:SIZE", "bytes a second read: /dev/vda:1m", limits.read_bps, container::parse_device_bytes);
   device("--device-write-bps", "DEVICE:SIZE", "bytes a second written", limits.write_bps, container::parse_device_bytes);
-  device("--device-read-iops", "DEVICE:NUMBER", "reads a second: /dev/vda:100", limits.read_iops, container::parse_device_operations);
+  device("--device-read-iops", "DEVICE:NUMBER", "reads a second: /dev/vda:100", limits.read_iops,
+         container::parse_device_operations);
   device("--device-write-iops", "DEVICE:NUMBER", "writes a second", limits.write_iops, container::parse_device_operations);
   options.value("--ulimit", "NAME=SOFT[:HARD]", "a resource limit: nofile=1024:2048",
                 [&spec](Text text) { spec.security.ulimits.push_back(container::parse_ulimit(text)); });
@@ -84,11 +88,13 @@ void declare_network(Options& options, Spec& spec) {
   options.heading("Network");
   options.value("--net,--network", "MODE", "bridge (default), none, host or container:NAME",
                 [&network](Text text) { container::parse_network(text, network); });
-  options.value("--ip", "ADDRESS", "its IPv4 address on the bridge", [&network](Text text) { network.address = container::parse_ip(text); });
+  options.value("--ip", "ADDRESS", "its IPv4 address on the bridge",
+                [&network](Text text) { network.address = container::parse_ip(text); });
   options.value("-p,--publish", "[IP:]HOST:PORT[/udp]", "make a port reachable on this machine: 8080:80", [&network](Text text) {
     for (container::PortSpec& port : container::parse_ports(text)) network.ports.push_back(std::move(port));
   });
-  options.value("--dns", "ADDRESS", "a name server", [&network](Text text) { network.dns.push_back(container::parse_dns(text)); });
+  options.value("--dns", "ADDRESS", "a name server",
+                [&network](Text text) { network.dns.push_back(container::parse_dns(text)); });
   options.value("--add-host", "NAME:ADDRESS", "a line for its /etc/hosts",
                 [&network](Text text) { network.hosts.push_back(container::parse_add_host(text)); });
 }
@@ -110,7 +116,8 @@ void declare_security(Options& options, Spec& spec) {
 void declare_plan(Options& options, PlanForm& plan) {
   options.heading("Watching how it is done");
   options.optional_value("--plan", "[=json]", "text", "print every step and its reason, run nothing", [&plan](Text text) {
-    if (text != "text" && text != "json") throw container::bad_value("--plan", text, "there is no such form", "write --plan or --plan=json");
+    if (text != "text" && text != "json")
+      throw container::bad_value("--plan", text, "there is no such form", "write --plan or --plan=json");
     plan = text == "json" ? PlanForm::json : PlanForm::text;
   });
 }

@@ -55,7 +55,8 @@ void declare_run_options(Options& options, container::RunOptions& target) {
                 [&target](const std::string& text) {
                   const std::size_t equals = text.find('=');
                   if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
-                    throw container::bad_value("--inject", text, "a step and an error are wanted", "for example --inject mount.proc=EPERM");
+                    throw container::bad_value("--inject", text, "a step and an error are wanted",
+                                               "for example --inject mount.proc=EPERM");
                   target.inject = text;
                 });
 }
@@ -65,7 +66,8 @@ void declare_environment(Options& options, Words& env) {
     if (auto variable = container::parse_env(text, environment)) env.push_back(std::move(*variable));
   });
   options.value("--env-file", "FILE", "set variables from a file, NAME=VALUE a line", [&env](const std::string& file) {
-    for (std::string& variable : container::parse_env_file(sys::read_file(file), file, environment)) env.push_back(std::move(variable));
+    for (std::string& variable : container::parse_env_file(sys::read_file(file), file, environment))
+      env.push_back(std::move(variable));
   });
 }
 

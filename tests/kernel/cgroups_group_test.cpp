@@ -25,7 +25,9 @@ void burn(std::chrono::milliseconds time) {
   for (volatile unsigned long spin = 0; Clock::now() < end;) spin = spin + 1;
 }
 
-void rest(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+void rest(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
 
 // A counter that a member and the test see.
 std::atomic<long>* shared_counter() {
@@ -113,7 +115,13 @@ TEST_CASE("--cpus is a ceiling on an idle machine too", "[cgroups][N0-095]") {
 TEST_CASE("cpuset: members run where they may", "[cgroups]") {
   if (!can_limit("cpuset")) DRYDOCK_SKIP("no cpuset controller for us; run as root");
   Limits limits;
-  limits.cpuset_cpus = std::to_string(read_host(read_layout(), [] { Limits l; l.cpus = 1; return l; }()).cpus.back());
+  limits.cpuset_cpus = std::to_string(read_host(read_layout(),
+                                                [] {
+                                                  Limits l;
+                                                  l.cpus = 1;
+                                                  return l;
+                                                }())
+                                          .cpus.back());
   TestGroup group(limits);
   const unsigned wanted = parse_cpu_list(*limits.cpuset_cpus).front();
   const pid_t child = group.start([wanted] {
@@ -126,8 +134,11 @@ TEST_CASE("cpuset: members run where they may", "[cgroups]") {
 }
 
 TEST_CASE("only the devices of the list can be opened", "[cgroups][security]") {
-  if (!can_limit("devices") || read_layout().find("devices")->version != Version::v1) DRYDOCK_SKIP("no v1 devices controller; boot with cgroup v1");
-  const auto can_open = [](const std::string& path) { return static_cast<bool>(Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC))); };
+  if (!can_limit("devices") || read_layout().find("devices")->version != Version::v1)
+    DRYDOCK_SKIP("no v1 devices controller; boot with cgroup v1");
+  const auto can_open = [](const std::string& path) {
+    return static_cast<bool>(Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
+  };
   // Some device that is not on the list and that root can open here: a loop device, the kernel's log, fuse.
   const std::string node = "/tmp/drydock-test-" + sys::random_hex(16);
   bool outside = false;
@@ -138,7 +149,8 @@ TEST_CASE("only the devices of the list can be opened", "[cgroups][security]") {
     if (outside) break;
   }
   TestGroup group;
-  const pid_t child = group.start([&] { return (can_open("/dev/null") ? 0 : 1) + (can_open("/dev/urandom") ? 0 : 2) + (can_open(node) ? 4 : 0); });
+  const pid_t child = group.start(
+      [&] { return (can_open("/dev/null") ? 0 : 1) + (can_open("/dev/urandom") ? 0 : 2) + (can_open(node) ? 4 : 0); });
   const int status = group.wait(child);
   TestGroup privileged({}, {.device_rules = false});
   const pid_t free_child = privileged.start([&] { return can_open(node) ? 0 : 1; });
@@ -249,7 +261,8 @@ TEST_CASE("direct writes are as slow as --device-write-bps says", "[cgroups]") {
   struct stat info {};
   if (!file || ::fstat(file.get(), &info) != 0) DRYDOCK_SKIP("no direct writes to /var/tmp; put it on a disk");
   const std::string number = std::to_string(major(info.st_dev)) + ":" + std::to_string(minor(info.st_dev));
-  if (!device_number(number) || sys::exists("/sys/dev/block/" + number + "/partition")) DRYDOCK_SKIP("/var/tmp is not on a whole disk");
+  if (!device_number(number) || sys::exists("/sys/dev/block/" + number + "/partition"))
+    DRYDOCK_SKIP("/var/tmp is not on a whole disk");
   Limits limits;
   limits.write_bps = {{number, 2 << 20}};
   TestGroup group(limits);

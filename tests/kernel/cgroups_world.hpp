@@ -27,7 +27,8 @@ namespace drydock::test {
 
 class TestGroup {
  public:
-  explicit TestGroup(const cgroups::Limits& limits = {}, cgroups::GroupOptions options = {}, cgroups::Layout layout = cgroups::read_layout())
+  explicit TestGroup(const cgroups::Limits& limits = {}, cgroups::GroupOptions options = {},
+                     cgroups::Layout layout = cgroups::read_layout())
       : layout_(std::move(layout)), host_(cgroups::read_host(layout_, limits)) {
     cgroups::validate(limits, host_);
     const auto writes = cgroups::limit_writes(layout_, limits, host_);
@@ -63,7 +64,8 @@ class TestGroup {
   const std::vector<std::string>& directories() const { return directories_; }
   std::string directory(const std::string& controller) const {
     for (const std::string& directory : directories_)
-      if (const auto* place = layout_.find(controller); place != nullptr && directory.starts_with(place->mount + "/")) return directory;
+      if (const auto* place = layout_.find(controller); place != nullptr && directory.starts_with(place->mount + "/"))
+        return directory;
     return "";
   }
 

@@ -32,12 +32,12 @@ class Child {
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (!setup()) ::_exit(1);
-      to.reset();
+      [[maybe_unused]] const auto said = ::write(to.get(), "", 1);
       for (;;) ::pause();
     }
     to.reset();
     char byte;
-    [[maybe_unused]] const auto count = ::read(from.get(), &byte, 1);  // the end: the child closed it, or is dead
+    [[maybe_unused]] const auto count = ::read(from.get(), &byte, 1);  // a byte, or the end because the child is dead
   }
   ~Child() {
     ::kill(pid_, SIGKILL);
@@ -46,7 +46,10 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   pid_t pid() const { return pid_; }
-  bool alive() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+  bool alive() const {
+    siginfo_t info = {};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+  }
 
  private:
   pid_t pid_ = -1;
@@ -82,7 +85,8 @@ TEST_CASE("a process in namespaces of its own, seen from outside", "[facts][N1-1
   CHECK(theirs.addresses.empty());
   CHECK(theirs.routes.empty());
 
-  const auto mount = std::find_if(theirs.mounts.begin(), theirs.mounts.end(), [](const facts::Mount& m) { return m.source == "drydock-facts"; });
+  const auto mount =
+      std::find_if(theirs.mounts.begin(), theirs.mounts.end(), [](const facts::Mount& m) { return m.source == "drydock-facts"; });
   REQUIRE(mount != theirs.mounts.end());
   CHECK(mount->target == "/mnt");
   CHECK(mount->type == "tmpfs");
@@ -161,7 +165,8 @@ TEST_CASE("what may not be read has a note, and the rest is there", "[facts]") {
   int status = -1;
   ::waitpid(reader, &status, 0);
   CHECK(status == 0);
-  for (const char* fact : {"namespaces: ", "executable: ", "root: ", "descriptors: "}) CHECK(text.find(fact) != std::string::npos);
+  for (const char* fact : {"namespaces: ", "executable: ", "root: ", "descriptors: "})
+    CHECK(text.find(fact) != std::string::npos);
   CHECK(text.find("sudo") != std::string::npos);
   CHECK(text.find("parent " + std::to_string(sys::getpid())) != std::string::npos);
 }
@@ -173,12 +178,14 @@ TEST_CASE("a zombie and a kernel thread are told as such", "[facts]") {
   REQUIRE(::waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT) == 0);
   const facts::Snapshot snapshot = facts::take(zombie);
   CHECK(snapshot.status.state.starts_with('Z'));
-  CHECK(std::any_of(snapshot.notes.begin(), snapshot.notes.end(), [](const facts::Note& n) { return n.why.find("zombie") != std::string::npos; }));
+  CHECK(std::any_of(snapshot.notes.begin(), snapshot.notes.end(),
+                    [](const facts::Note& n) { return n.why.find("zombie") != std::string::npos; }));
   ::waitpid(zombie, nullptr, 0);
   CHECK_THROWS_AS(facts::take(zombie), Error);
   if (sys::geteuid() != 0 || !sys::exists("/proc/2")) return;
   if (sys::read_file("/proc/2/comm") != "kthreadd\n") return;  // inside a pid namespace 2 is somebody else
   const facts::Snapshot thread = facts::take(2);
   CHECK(thread.executable.empty());
-  CHECK(std::any_of(thread.notes.begin(), thread.notes.end(), [](const facts::Note& n) { return n.why.find("kernel thread") != std::string::npos; }));
+  CHECK(std::any_of(thread.notes.begin(), thread.notes.end(),
+                    [](const facts::Note& n) { return n.why.find("kernel thread") != std::string::npos; }));
 }

@@ -109,7 +109,7 @@ TEST_CASE("an import killed at any moment leaves nothing after the next", "[imag
   const std::string file = box.write("image.tar", archive.bytes());
   const std::string data = box.data.string();
   unsigned killed = 0, whole = 0;
-  for (unsigned round = 0; round < 60; ++round) {
+  for (unsigned round = 0; round < 40; ++round) {
     const pid_t pid = start({program, "load", "-i", file, "--root", data});
     ::usleep((round * 1237) % 30'000);
     ::kill(pid, SIGKILL);
@@ -140,7 +140,7 @@ TEST_CASE("parallel loads and removals of the same image agree", "[image]") {
   const std::string data = box.data.string();
   const std::string one = box.write("one.tar", DockerArchive{{common}, {}, {"one:1"}}.bytes());
   const std::string two = box.write("two.tar", DockerArchive{{common, own.bytes()}, {}, {"two:1"}}.bytes());
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 6; ++round) {
     std::vector<pid_t> running;
     for (int i = 0; i < 4; ++i) {
       running.push_back(start({program, "load", "-q", "-i", one, "--root", data}));

@@ -27,6 +27,7 @@
 #include <drydock/image/archive/load.hpp>
 #include <drydock/image/archive/media_types.hpp>
 #include <drydock/image/archive/tar_writer.hpp>
+#include <drydock/image/archive/tree.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
 
@@ -208,8 +209,10 @@ class Sandbox {
     before_ = picture(path / "outside");
   }
   ~Sandbox() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
+    try {
+      image::remove_directory(path.string());  // fs::remove_all stumbles over directories without write permission
+    } catch (const Error&) {
+    }
   }
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;

@@ -42,16 +42,16 @@ inline bool must_run() {
 #define DRYDOCK_SKIP_NOW(reason) SKIP(reason)
 #else
 // Version 2 cannot skip: say it, and leave the test case.
-#define DRYDOCK_SKIP_NOW(reason)                                                                              \
-  do {                                                                                                        \
+#define DRYDOCK_SKIP_NOW(reason)                                                                               \
+  do {                                                                                                         \
     std::cout << "SKIP (" << (reason) << "): " << Catch::getResultCapture().getCurrentTestName() << std::endl; \
-    return;                                                                                                   \
+    return;                                                                                                    \
   } while (false)
 #endif
 
 // Only in the body of a test case (version 2 returns from it), never in a helper.
-#define DRYDOCK_SKIP(reason)                                                                           \
-  do {                                                                                                 \
+#define DRYDOCK_SKIP(reason)                                                                        \
+  do {                                                                                              \
     if (::drydock::test::must_run()) FAIL("must not be skipped here (DRYDOCK_MUST): " << (reason)); \
-    DRYDOCK_SKIP_NOW(reason);                                                                          \
+    DRYDOCK_SKIP_NOW(reason);                                                                       \
   } while (false)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -36,6 +37,17 @@ struct Pty {
   }
   bool is_raw() const { return (settings().c_lflag & static_cast<tcflag_t>(ICANON | ECHO | ISIG)) == 0; }
   void type(std::string_view keys) const { [[maybe_unused]] const auto count = ::write(master.get(), keys.data(), keys.size()); }
+};
+
+// A control socket: two ends that keep the borders of packets.
+struct Sockets {
+  Fd ours, theirs;
+  Sockets() {
+    int pair[2];
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) throw std::runtime_error("no socket pair");
+    ours = Fd(pair[0]);
+    theirs = Fd(pair[1]);
+  }
 };
 
 // What arrives on `fd` until `wanted` is in it, the end, or `timeout_ms` without anything new.

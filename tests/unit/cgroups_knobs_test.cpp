@@ -16,7 +16,8 @@ Layout v1_layout() {
   Layout layout;
   layout.shape = Shape::hybrid;
   layout.cgroup2 = "/cg/unified";
-  for (const auto* name : {"blkio", "cpu", "cpuset", "memory", "pids"}) layout.places.push_back({name, Version::v1, "/cg/" + std::string(name)});
+  for (const auto* name : {"blkio", "cpu", "cpuset", "memory", "pids"})
+    layout.places.push_back({name, Version::v1, "/cg/" + std::string(name)});
   return layout;
 }
 
@@ -87,7 +88,8 @@ TEST_CASE("swap that cannot be limited, or does not exist, is said", "[cgroups]"
   limits.memory_swap = 100 << 20;
   Host host = machine();
   host.swap = false;
-  CHECK(limit_writes(v1_layout(), limits, host).warnings == Lines{"--memory-swap has no effect: this machine has no swap space (swapon(8))"});
+  CHECK(limit_writes(v1_layout(), limits, host).warnings ==
+        Lines{"--memory-swap has no effect: this machine has no swap space (swapon(8))"});
   host.swap_accounting = false;
   CHECK(limit_writes(v1_layout(), limits, host).warnings ==
         Lines{"--memory-swap has no effect: the kernel does not account swap (boot it with swapaccount=1)"});
@@ -110,7 +112,8 @@ TEST_CASE("the smallest quota the kernel takes is a millisecond", "[cgroups]") {
 }
 
 TEST_CASE("pids: 0 and -1 are unlimited", "[cgroups]") {
-  for (const auto& [asked, written] : {std::pair<std::int64_t, const char*>{32, "pids.max=32"}, {-1, "pids.max=max"}, {0, "pids.max=max"}}) {
+  for (const auto& [asked, written] :
+       {std::pair<std::int64_t, const char*>{32, "pids.max=32"}, {-1, "pids.max=max"}, {0, "pids.max=max"}}) {
     Limits limits;
     limits.pids = asked;
     CHECK(lines(limit_writes(v1_layout(), limits, machine())) == Lines{written});
@@ -145,7 +148,9 @@ TEST_CASE("blkio weight: BFQ, io.cost, CFQ, or a sentence", "[cgroups][N2-042]")
   host.bfq = false;
   CHECK(lines(limit_writes(v1_layout(), limits, host)).empty());
   CHECK(limit_writes(v1_layout(), limits, host).warnings.size() == 1);
-  CHECK(limit_writes(v1_layout(), limits, host).warnings[0].find("--blkio-weight has no effect: the kernel has no BFQ scheduler") == 0);
+  CHECK(
+      limit_writes(v1_layout(), limits, host).warnings[0].find("--blkio-weight has no effect: the kernel has no BFQ scheduler") ==
+      0);
   host.io_cost = true;
   CHECK(lines(limit_writes(v2_layout(), limits, host)) == Lines{"io.weight=default 10000"});
   CHECK(limit_writes(v2_layout(), limits, host).warnings.empty());
@@ -186,7 +191,8 @@ TEST_CASE("shares to weight: both formulas, the three points of the curve are ex
   CHECK(linear_weight_from_shares(2) == 1);
   CHECK(linear_weight_from_shares(1024) == 39);
   CHECK(linear_weight_from_shares(262144) == 10000);
-  for (std::uint64_t shares = 2; shares < 262144; shares += 97) REQUIRE(weight_from_shares(shares) <= weight_from_shares(shares + 97));
+  for (std::uint64_t shares = 2; shares < 262144; shares += 97)
+    REQUIRE(weight_from_shares(shares) <= weight_from_shares(shares + 97));
 }
 
 TEST_CASE("bounds are Docker's", "[cgroups]") {
@@ -215,8 +221,12 @@ TEST_CASE("bounds are Docker's", "[cgroups]") {
       {"only -1", with([](Limits& l) { l.pids = -2; })},
       {"10 to 1000", with([](Limits& l) { l.blkio_weight = 9; })},
       {"10 to 1000", with([](Limits& l) { l.blkio_weight = 1001; })},
-      {"no such block device", with([](Limits& l) { l.read_bps = {{"/dev/nothing", 1}}; })},
-      {"a rate of 0", with([](Limits& l) { l.write_iops = {{"/dev/vda", 0}}; })},
+      {"no such block device", with([](Limits& l) {
+         l.read_bps = {{"/dev/nothing", 1}};
+       })},
+      {"a rate of 0", with([](Limits& l) {
+         l.write_iops = {{"/dev/vda", 0}};
+       })},
   };
   for (const Row& row : rows) {
     INFO(row.part);

@@ -10,7 +10,8 @@ namespace {
 
 const char* const all_controllers =
     "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
-    "cpuset\t3\t1\t1\ncpu\t1\t1\t1\ncpuacct\t2\t1\t1\nblkio\t7\t1\t1\nmemory\t4\t11\t1\ndevices\t5\t1\t1\nfreezer\t6\t1\t1\npids\t8\t1\t1\n";
+    "cpuset\t3\t1\t1\ncpu\t1\t1\t1\ncpuacct\t2\t1\t1\nblkio\t7\t1\t1\nmemory\t4\t11\t1\ndevices\t5\t1\t1\nfreezer\t6\t1\t1\npids"
+    "\t8\t1\t1\n";
 
 // A machine with one v1 mount per controller and a cgroup2 tree that limits nothing but huge pages.
 const Texts hybrid{

@@ -80,8 +80,9 @@ TEST_CASE("v2: limits on the group, members in its child, controllers handed dow
   const Built built = build(Shape::v2, limits);
   CHECK(built.group.directories == Strings{"/cg/drydock-7f3a"});
   CHECK(ids(built.plan, Lane::payload).empty());
-  CHECK(ids(built.plan, Lane::monitor) == Strings{"cgroup2.offer", "cgroup.cgroup2", "limit.memory.max", "limit.memory.swap.max", "limit.cpu.max",
-                                                  "cgroup2.keep", "cgroup.cgroup2.payload", "cgroup.cgroup2.open"});
+  CHECK(ids(built.plan, Lane::monitor) == Strings{"cgroup2.offer", "cgroup.cgroup2", "limit.memory.max", "limit.memory.swap.max",
+                                                  "limit.cpu.max", "cgroup2.keep", "cgroup.cgroup2.payload",
+                                                  "cgroup.cgroup2.open"});
   CHECK(std::get<std::string>(built.plan.find("cgroup2.offer").action.args[1]) == "+cpu +memory +pids");
   CHECK(std::get<std::string>(built.plan.find("cgroup.cgroup2.open").action.args[0]) == "/cg/drydock-7f3a/payload");
   CHECK(built.plan.find("limit.memory.swap.max").optional_step);
@@ -148,7 +149,8 @@ TEST_CASE("device rules: deny first, then one write per rule; none for a privile
 TEST_CASE("controllers on one mount share one group, and join last if cpu is among them", "[cgroups][plan]") {
   Layout layout;
   layout.shape = Shape::v1;
-  layout.places = {{"cpu", Version::v1, "/cg/cpu,cpuacct"}, {"cpuacct", Version::v1, "/cg/cpu,cpuacct"}, {"pids", Version::v1, "/cg/pids"}};
+  layout.places = {
+      {"cpu", Version::v1, "/cg/cpu,cpuacct"}, {"cpuacct", Version::v1, "/cg/cpu,cpuacct"}, {"pids", Version::v1, "/cg/pids"}};
   plan::Plan plan;
   const GroupPlan group = add_group_steps(plan, layout, "x", {}, {});
   CHECK(group.directories == Strings{"/cg/pids/drydock-x", "/cg/cpu,cpuacct/drydock-x"});
@@ -158,7 +160,8 @@ TEST_CASE("controllers on one mount share one group, and join last if cpu is amo
 
 TEST_CASE("exec joins by path on v1 and by birth on cgroup2", "[cgroups][plan]") {
   plan::Plan plan;
-  const JoinPlan hybrid = add_join_steps(plan, layout_of(Shape::hybrid), {"/cg/memory/drydock-x", "/cg/unified/drydock-x"}, Lane::joiner);
+  const JoinPlan hybrid =
+      add_join_steps(plan, layout_of(Shape::hybrid), {"/cg/memory/drydock-x", "/cg/unified/drydock-x"}, Lane::joiner);
   CHECK(ids(plan, Lane::joiner) == Strings{"join.memory"});
   CHECK(std::get<std::string>(plan.find("join.memory").action.args[0]) == "/cg/memory/drydock-x/tasks");
   CHECK(std::get<std::string>(plan.find("join.cgroup2").action.args[0]) == "/cg/unified/drydock-x");

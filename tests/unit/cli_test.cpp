@@ -76,13 +76,74 @@ TEST_CASE("options keep their order across kinds", "[cli]") {
 }
 
 TEST_CASE("every flag of run reaches the spec", "[cli]") {
-  const auto spec = spec_of({"-d", "-i", "-t", "--rm", "--name", "web", "--hostname", "h", "-e", "A=1", "-w", "/w", "-u", "1:2", "--entrypoint", "e",
-                             "--init", "-v", "vol:/v", "--read-only", "-m", "64m", "--memory-swap", "128m", "-c", "512", "--cpus", "0.5",
-                             "--cpuset-cpus", "0", "--pids-limit", "32", "--blkio-weight", "300", "--device-read-bps", "/dev/a:1m",
-                             "--device-write-bps", "/dev/b:2m", "--device-read-iops", "/dev/c:3", "--device-write-iops", "/dev/d:4", "--network",
-                             "bridge", "--ip", "172.29.0.9", "--dns", "9.9.9.9", "--add-host", "db:10.0.0.2", "-p", "8080:80", "--cap-add",
-                             "NET_ADMIN", "--cap-drop", "ALL", "--security-opt", "seccomp=unconfined", "--security-opt", "no-new-privileges",
-                             "--ulimit", "nofile=10", "--userns", "auto", "--label", "a=b", "busybox", "true"});
+  const auto spec = spec_of({"-d",
+                             "-i",
+                             "-t",
+                             "--rm",
+                             "--name",
+                             "web",
+                             "--hostname",
+                             "h",
+                             "-e",
+                             "A=1",
+                             "-w",
+                             "/w",
+                             "-u",
+                             "1:2",
+                             "--entrypoint",
+                             "e",
+                             "--init",
+                             "-v",
+                             "vol:/v",
+                             "--read-only",
+                             "-m",
+                             "64m",
+                             "--memory-swap",
+                             "128m",
+                             "-c",
+                             "512",
+                             "--cpus",
+                             "0.5",
+                             "--cpuset-cpus",
+                             "0",
+                             "--pids-limit",
+                             "32",
+                             "--blkio-weight",
+                             "300",
+                             "--device-read-bps",
+                             "/dev/a:1m",
+                             "--device-write-bps",
+                             "/dev/b:2m",
+                             "--device-read-iops",
+                             "/dev/c:3",
+                             "--device-write-iops",
+                             "/dev/d:4",
+                             "--network",
+                             "bridge",
+                             "--ip",
+                             "172.29.0.9",
+                             "--dns",
+                             "9.9.9.9",
+                             "--add-host",
+                             "db:10.0.0.2",
+                             "-p",
+                             "8080:80",
+                             "--cap-add",
+                             "NET_ADMIN",
+                             "--cap-drop",
+                             "ALL",
+                             "--security-opt",
+                             "seccomp=unconfined",
+                             "--security-opt",
+                             "no-new-privileges",
+                             "--ulimit",
+                             "nofile=10",
+                             "--userns",
+                             "auto",
+                             "--label",
+                             "a=b",
+                             "busybox",
+                             "true"});
   CHECK(spec.detach);
   CHECK(spec.init);
   CHECK(spec.read_only);
@@ -133,9 +194,9 @@ TEST_CASE("what a new user gets wrong", "[cli][N2-035][N2-015][N2-037][N2-038]")
   CHECK(mentions(refusal({"--rm"}), "the image is missing"));
   CHECK(mentions(refusal({"--memroy", "5m", "x"}), "did you mean --memory?"));
   CHECK(mentions(refusal({"--volumes=/a", "x"}), "did you mean --volume?"));
-  CHECK(mentions(refusal({"-memory", "100M", "x"}), "write --memory"));       // E-045
+  CHECK(mentions(refusal({"-memory", "100M", "x"}), "write --memory"));              // E-045
   CHECK(mentions(refusal({"-c", "while :; do :; done", "x"}), "behind the image"));  // E-043
-  CHECK(mentions(refusal({"--vm", "1", "x"}), "option --vm"));                // E-044
+  CHECK(mentions(refusal({"--vm", "1", "x"}), "option --vm"));                       // E-044
   CHECK(mentions(refusal({"--vm-bytes", "100M", "x"}), "option --vm-bytes"));
   CHECK(mentions(refusal({"-z", "x"}), "option -z"));
   CHECK(mentions(refusal({"-iz", "x"}), "option -z"));

@@ -46,7 +46,8 @@ TEST_CASE("sizes", "[container]") {
   CHECK(parse_size("-m", "1.5g") == 3u << 29);
   CHECK(parse_size("-m", "2t") == std::uint64_t{2} << 40);
   CHECK(parse_size("-m", "9007199254740993") == 9007199254740993u);  // more digits than a double holds
-  for (const char* bad : {"", " ", "m", "-1", "+1", "0x10", "1e3", "64 m", "64mm", "1..5g", ".", "inf", "nan", "9999999p", "64m ", "1,5g"})
+  for (const char* bad :
+       {"", " ", "m", "-1", "+1", "0x10", "1e3", "64 m", "64mm", "1..5g", ".", "inf", "nan", "9999999p", "64m ", "1,5g"})
     CHECK(mentions(refusal([&] { parse_size("-m", bad); }), std::string("-m '") + bad + "'"));
   CHECK(size_words(64u << 20) == "64 MiB");
   CHECK(size_words(3u << 29) == "1.5 GiB");
@@ -71,9 +72,11 @@ TEST_CASE("processors, tasks, disks", "[container][N2-015]") {
   CHECK(mentions(refusal([] { parse_cpu_shares("while true; do echo x; done"); }), "behind the image"));
   CHECK(parse_cpus("0.5") == Approx(0.5));
   CHECK(parse_cpus(".5") == Approx(0.5));
-  for (const char* bad : {"0", "-1", "x", "1e2", "inf", "", "99999"}) CHECK(mentions(refusal([&] { parse_cpus(bad); }), "--cpus"));
+  for (const char* bad : {"0", "-1", "x", "1e2", "inf", "", "99999"})
+    CHECK(mentions(refusal([&] { parse_cpus(bad); }), "--cpus"));
   CHECK(parse_cpuset("0-2,4") == "0-2,4");
-  for (const char* bad : {"", "a", "2-1", "0,", "-1", "0-", "1--2"}) CHECK(mentions(refusal([&] { parse_cpuset(bad); }), "--cpuset-cpus"));
+  for (const char* bad : {"", "a", "2-1", "0,", "-1", "0-", "1--2"})
+    CHECK(mentions(refusal([&] { parse_cpuset(bad); }), "--cpuset-cpus"));
   CHECK(parse_pids_limit("32") == 32);
   CHECK(parse_pids_limit("-1") == -1);
   CHECK(parse_pids_limit("0") == -1);
@@ -119,7 +122,8 @@ TEST_CASE("volumes", "[container][N0-049][N0-055]") {
   const MountSpec anonymous = parse_volume("/cache", "/home/me");
   CHECK(anonymous.type == MountType::volume);
   CHECK(anonymous.source.empty());
-  for (const char* bad : {"", ":", "a:b", "/a:b", "/a:/", "/a:/b/../..", "/a:/b:rx", "/a:/b:ro:x", "x/y:/z", "d:/x", "/a:/b:z", ".a:/b", ":/b", "/"})
+  for (const char* bad : {"", ":", "a:b", "/a:b", "/a:/", "/a:/b/../..", "/a:/b:rx", "/a:/b:ro:x", "x/y:/z", "d:/x", "/a:/b:z",
+                          ".a:/b", ":/b", "/"})
     CHECK(mentions(refusal([&] { parse_volume(bad, "/home/me"); }), std::string("-v/--volume '") + bad + "'"));
 }
 
@@ -137,9 +141,10 @@ TEST_CASE("mounts in words", "[container][N0-051][N0-056]") {
   const MountSpec memory = parse_mount("type=tmpfs,destination=/t,tmpfs-size=64m,tmpfs-mode=1770");
   CHECK(memory.tmpfs_size == 64u << 20);
   CHECK(memory.tmpfs_options == "mode=1770");
-  for (const char* bad : {"", "type=bind", "type=nfs,target=/a", "type=bind,target=/a", "type=bind,source=a,target=/b", "target=b", "type=bind,source=/a,target=/",
-                          "type=tmpfs,source=/a,target=/b", "source=/a,target=/b", "target=/b,colour=red", "type=tmpfs,target=/t,bind-propagation=shared",
-                          "target=/b,tmpfs-size=1m", "type=bind,source=/a,target=/b,ro=maybe", "type=tmpfs,target=/t,tmpfs-mode=9", "target=/b,\"x"})
+  for (const char* bad : {"", "type=bind", "type=nfs,target=/a", "type=bind,target=/a", "type=bind,source=a,target=/b",
+                          "target=b", "type=bind,source=/a,target=/", "type=tmpfs,source=/a,target=/b", "source=/a,target=/b",
+                          "target=/b,colour=red", "type=tmpfs,target=/t,bind-propagation=shared", "target=/b,tmpfs-size=1m",
+                          "type=bind,source=/a,target=/b,ro=maybe", "type=tmpfs,target=/t,tmpfs-mode=9", "target=/b,\"x"})
     CHECK(mentions(refusal([&] { parse_mount(bad); }), std::string("--mount '") + bad + "'"));
 }
 
@@ -164,7 +169,8 @@ TEST_CASE("networks", "[container]") {
   CHECK(network.peer.empty());
   parse_network("none", network);
   CHECK(network.mode == NetworkMode::none);
-  for (const char* bad : {"", "container:", "mynet", "Bridge"}) CHECK(mentions(refusal([&] { parse_network(bad, network); }), "--network"));
+  for (const char* bad : {"", "container:", "mynet", "Bridge"})
+    CHECK(mentions(refusal([&] { parse_network(bad, network); }), "--network"));
 }
 
 TEST_CASE("ports", "[container][N0-057][N0-058]") {
@@ -184,8 +190,10 @@ TEST_CASE("ports", "[container][N0-057][N0-058]") {
   CHECK(parse_ports("127.0.0.1::80")[0].host_address == "127.0.0.1");
   CHECK(parse_ports("[::1]:8080:80")[0].host_address == "::1");
   CHECK(parse_ports("1-65535:1-65535").size() == 65535);
-  for (const char* bad : {"", ":", ":80", "80:", "0:80", "80:65536", "a:80", "1:2:3:4", "300.0.0.1:80:80", "80-79:1-2", "1-2:3", "80/sctp", "80/", "::1:80:80",
-                          "[::g]:80:80", "[::1]", "[::1]:80", "127.0.0.1:80:", "-1:80", "8080:80-81", "80:080000"})
+  for (const char* bad :
+       {"",          ":",          ":80",      "80:", "0:80",      "80:65536",    "a:80",  "1:2:3:4",  "300.0.0.1:80:80",
+        "80-79:1-2", "1-2:3",      "80/sctp",  "80/", "::1:80:80", "[::g]:80:80", "[::1]", "[::1]:80", "127.0.0.1:80:",
+        "-1:80",     "8080:80-81", "80:080000"})
     CHECK(mentions(refusal([&] { parse_ports(bad); }), std::string("-p/--publish '") + bad + "'"));
 }
 
@@ -199,14 +207,16 @@ TEST_CASE("names and addresses", "[container]") {
   CHECK(mentions(refusal([] { parse_dns("dns.example"); }), "--dns 'dns.example'"));
   CHECK(mentions(refusal([] { parse_ip("::1"); }), "--ip '::1'"));
   CHECK(parse_name("web-1") == "web-1");
-  for (const char* bad : {"", "a", "-a", "a/b", "../x", "a b", "ä-"}) CHECK(mentions(refusal([&] { parse_name(bad); }), "--name"));
+  for (const char* bad : {"", "a", "-a", "a/b", "../x", "a b", "ä-"})
+    CHECK(mentions(refusal([&] { parse_name(bad); }), "--name"));
   CHECK(parse_hostname("web.example") == "web.example");
   CHECK_FALSE(refusal([] { parse_hostname(std::string(65, 'a')); }).empty());
   for (const char* bad : {"", "-a", "a b", "a\nb", ".a"}) CHECK(mentions(refusal([&] { parse_hostname(bad); }), "--hostname"));
 }
 
 TEST_CASE("users: -u 1 is uid 1", "[container][CVE-2026-30892]") {
-  for (const char* good : {"0", "1", "2", "10", "1:2", "root", "www-data:adm", "4294967294", "1000:0"}) CHECK(parse_user(good) == good);
+  for (const char* good : {"0", "1", "2", "10", "1:2", "root", "www-data:adm", "4294967294", "1000:0"})
+    CHECK(parse_user(good) == good);
   for (const char* bad : {"", ":", "1:", ":1", "1:2:3", "-1", "4294967295", "99999999999", "a b", "a,b", "a/b"})
     CHECK(mentions(refusal([&] { parse_user(bad); }), std::string("-u/--user '") + bad + "'"));
 }
@@ -249,7 +259,8 @@ TEST_CASE("user namespaces", "[container]") {
   REQUIRE(mapped.uids.size() == 2);
   CHECK(mapped.uids[1].inside == 1000);
   CHECK(mapped.gids.size() == 2);
-  for (const char* bad : {"x", "0:1", "0:1:0", "0:1:2:3", "0:4294967294:9", "a:b:c"}) CHECK(mentions(refusal([&] { parse_userns(bad); }), "--userns"));
+  for (const char* bad : {"x", "0:1", "0:1:0", "0:1:2:3", "0:4294967294:9", "a:b:c"})
+    CHECK(mentions(refusal([&] { parse_userns(bad); }), "--userns"));
 }
 
 TEST_CASE("combinations that make no sense are refused", "[container]") {

@@ -89,7 +89,9 @@ TEST_CASE("what is not written keeps its default", "[container]") {
 }
 
 TEST_CASE("a wrong field is named with its place", "[container]") {
-  const auto says = [](const std::string& json, const std::string& words) { return refusal(json).find(words) != std::string::npos; };
+  const auto says = [](const std::string& json, const std::string& words) {
+    return refusal(json).find(words) != std::string::npos;
+  };
   CHECK(says("{", "no JSON"));
   CHECK(says("[]", "must be an object"));
   CHECK(says(R"({"image": 1})", "image: it must be a string"));

@@ -8,9 +8,11 @@ using namespace drydock::facts;
 
 TEST_CASE("status: ids, capability sets, seccomp, the pid in each namespace", "[facts][N1-145]") {
   const Status status = parse::status(
-      "Name:\tsleep\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t4242\nPid:\t4242\nPPid:\t4200\nUid:\t100000\t100001\t100002\t100003\n"
+      "Name:\tsleep\nUmask:\t0022\nState:\tS "
+      "(sleeping)\nTgid:\t4242\nPid:\t4242\nPPid:\t4200\nUid:\t100000\t100001\t100002\t100003\n"
       "Gid:\t0\t0\t0\t0\nGroups:\t4 27 \nNSpid:\t4242\t7\t1\nThreads:\t2\nCapInh:\t0000000000000000\nCapPrm:\t00000000a80425fb\n"
-      "CapEff:\t00000000a80425fb\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000400\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t3\n");
+      "CapEff:\t00000000a80425fb\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000400\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_"
+      "filters:\t3\n");
   CHECK(status.name == "sleep");
   CHECK(status.state == "S (sleeping)");
   CHECK(status.parent == 4200);
@@ -33,7 +35,8 @@ TEST_CASE("capabilities print by name", "[facts]") {
   CHECK(capability_words(1u << 0 | 1u << 5) == "CHOWN KILL");
   // Docker's default set, E-187 of the notes: fourteen of them.
   CHECK(capability_words(0xa80425fb) ==
-        "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP");
+        "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE "
+        "SETFCAP");
 }
 
 TEST_CASE("mountinfo: propagation, escapes, the lone dash", "[facts]") {
@@ -110,9 +113,12 @@ TEST_CASE("cgroups of both versions find their directories", "[facts]") {
 TEST_CASE("the network as procfs shows it", "[facts][N0-083]") {
   const auto links = parse::net_dev(
       "Inter-|   Receive                                                |  Transmit\n"
-      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
-      "    lo:     100       1    0    0    0     0          0         0      100       1    0    0    0     0       0          0\n"
-      "longnamed0:5000      16    0    0    0     0          0         0     1296      16    0    0    0     0       0          0\n");
+      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier "
+      "compressed\n"
+      "    lo:     100       1    0    0    0     0          0         0      100       1    0    0    0     0       0          "
+      "0\n"
+      "longnamed0:5000      16    0    0    0     0          0         0     1296      16    0    0    0     0       0          "
+      "0\n");
   REQUIRE(links.size() == 2);
   CHECK(links[1].name == "longnamed0");
   CHECK(links[1].received_bytes == 5000);
@@ -127,7 +133,8 @@ TEST_CASE("the network as procfs shows it", "[facts][N0-083]") {
   CHECK(routes[1].destination == "172.29.0.0/16");
   CHECK(routes[1].gateway.empty());
   const std::string trie =
-      "  +-- 172.29.0.0/16 2 0 2\n     |-- 172.29.0.2\n        /32 host LOCAL\n     |-- 172.29.255.255\n        /32 link BROADCAST\n"
+      "  +-- 172.29.0.0/16 2 0 2\n     |-- 172.29.0.2\n        /32 host LOCAL\n     |-- 172.29.255.255\n        /32 link "
+      "BROADCAST\n"
       "     |-- 127.0.0.1\n        /32 host LOCAL\n     |-- 10.9.9.9\n        /32 host LOCAL\n";
   const auto addresses = parse::fib_trie("Main:\n" + trie + "Local:\n" + trie, routes);
   REQUIRE(addresses.size() == 3);
@@ -137,7 +144,8 @@ TEST_CASE("the network as procfs shows it", "[facts][N0-083]") {
   CHECK(addresses[1].link == "lo");
   CHECK(addresses[2].address == "10.9.9.9/32");
   CHECK(addresses[2].link.empty());
-  const auto six = parse::if_inet6("00000000000000000000000000000001 01 80 10 80       lo\nfe80000000000000000000fffe000001 02 40 20 80     eth0\n");
+  const auto six = parse::if_inet6(
+      "00000000000000000000000000000001 01 80 10 80       lo\nfe80000000000000000000fffe000001 02 40 20 80     eth0\n");
   REQUIRE(six.size() == 2);
   CHECK(six[0].address == "::1/128");
   CHECK(six[1].link == "eth0");

@@ -30,7 +30,8 @@ TEST_CASE("a snapshot of this very process agrees with what it knows of itself",
                     [&](const facts::Descriptor& d) { return d.number == file.get() && d.target == "/dev/null"; }));
   CHECK(std::any_of(snapshot.mounts.begin(), snapshot.mounts.end(), [](const facts::Mount& m) { return m.target == "/"; }));
   CHECK(std::any_of(snapshot.links.begin(), snapshot.links.end(), [](const facts::Link& l) { return l.name == "lo"; }));
-  CHECK(std::any_of(snapshot.rlimits.begin(), snapshot.rlimits.end(), [](const facts::Rlimit& l) { return l.name == "Max open files"; }));
+  CHECK(std::any_of(snapshot.rlimits.begin(), snapshot.rlimits.end(),
+                    [](const facts::Rlimit& l) { return l.name == "Max open files"; }));
   CHECK(snapshot.oom_score_adj.has_value());
   CHECK_FALSE(snapshot.uid_map.empty());
 }

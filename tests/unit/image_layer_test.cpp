@@ -101,6 +101,17 @@ TEST_CASE("later entries replace earlier ones of any kind", "[image]") {
   CHECK(fs::read_symlink(layer.root / "e") == "a");
 }
 
+TEST_CASE("a layer whose root may not be written is kept and removed all the same", "[image]") {
+  const Sandbox box;
+  Tar tar;
+  tar.directory("./", {0555}).file("f", "x");
+  box.load(DockerArchive{{tar.bytes()}}.bytes());
+  const image::Image image = image::Store(box.data.string()).find("test");
+  CHECK((fs::status(image.layers.at(0)).permissions() & fs::perms::all) == static_cast<fs::perms>(0555));
+  image::Editor(box.data.string(), {}).remove("test");
+  box.check_untouched();
+}
+
 TEST_CASE("sparse files stay sparse", "[image]") {
   Tar tar;
   tar.sparse("big", 1 << 30);

@@ -19,7 +19,9 @@ namespace {
 #if DRYDOCK_CATCH_MAJOR >= 3
 using Catch::Matchers::ContainsSubstring;
 #else
-auto ContainsSubstring(const std::string& text) { return Catch::Contains(text); }
+auto ContainsSubstring(const std::string& text) {
+  return Catch::Contains(text);
+}
 #endif
 
 }  // namespace
@@ -63,7 +65,8 @@ TEST_CASE("which flags go into the first clone", "[namespaces]") {
 }
 
 TEST_CASE("ranges of /etc/subuid", "[namespaces]") {
-  const char* text = "alice:100000:65536\n# a comment\n1000:300000:10\nbob:1:2\nalice:500000:1\nalice:x:1\nalice:1\nalice:7:0\nalice:1:2:3";
+  const char* text =
+      "alice:100000:65536\n# a comment\n1000:300000:10\nbob:1:2\nalice:500000:1\nalice:x:1\nalice:1\nalice:7:0\nalice:1:2:3";
   CHECK(parse_sub_ids(text, "alice", 1000) == std::vector<SubIds>{{100000, 65536}, {300000, 10}, {500000, 1}});
   CHECK(parse_sub_ids(text, "", 1000) == std::vector<SubIds>{{300000, 10}});
   CHECK(parse_sub_ids(text, "eve", 1001).empty());
@@ -94,8 +97,10 @@ TEST_CASE("who may write a map", "[namespaces]") {
   CHECK(choose_writer(1000, {{0, 1000, 1}, {1, 100000, 65536}}, granted) == MapWriter::helper);
   CHECK(choose_writer(1000, {{0, 100000, 1}}, granted) == MapWriter::helper);
   // Not one's own, not granted, or only in part granted.
-  for (const std::vector<IdMap>& map : {std::vector<IdMap>{{0, 1001, 1}}, {{0, 1000, 2}}, {{0, 100000, 65537}}, {{0, 99999, 2}}, {{0, 0, 1}}})
-    CHECK_THROWS_WITH(choose_writer(1000, map, granted), ContainsSubstring("were not granted") && ContainsSubstring("usermod --add-subuids"));
+  for (const std::vector<IdMap>& map :
+       {std::vector<IdMap>{{0, 1001, 1}}, {{0, 1000, 2}}, {{0, 100000, 65537}}, {{0, 99999, 2}}, {{0, 0, 1}}})
+    CHECK_THROWS_WITH(choose_writer(1000, map, granted),
+                      ContainsSubstring("were not granted") && ContainsSubstring("usermod --add-subuids"));
 }
 
 TEST_CASE("both maps together: the helper as soon as one needs it; group 0 does not make root", "[namespaces]") {

@@ -20,11 +20,15 @@ namespace {
 #if DRYDOCK_CATCH_MAJOR >= 3
 using Catch::Matchers::ContainsSubstring;
 #else
-auto ContainsSubstring(const std::string& text) { return Catch::Contains(text); }
+auto ContainsSubstring(const std::string& text) {
+  return Catch::Contains(text);
+}
 #endif
 
 constexpr std::uint64_t everything = 0x1ffffffffffULL;
-constexpr std::uint64_t bit(int capability) { return std::uint64_t{1} << capability; }
+constexpr std::uint64_t bit(int capability) {
+  return std::uint64_t{1} << capability;
+}
 
 std::uint64_t chosen(std::vector<std::string> add, std::vector<std::string> drop, bool privileged = false) {
   return choose_capabilities({.add = std::move(add), .drop = std::move(drop), .privileged = privileged}, everything).mask;
@@ -110,8 +114,8 @@ TEST_CASE("ulimits are read as Docker writes them", "[security]") {
   CHECK(parse_ulimit("nproc=3") == Ulimit{RLIMIT_NPROC, 3, 3});
   CHECK(parse_ulimit("core=0:-1") == Ulimit{RLIMIT_CORE, 0, unlimited});
   CHECK(parse_ulimit("stack=unlimited") == Ulimit{RLIMIT_STACK, unlimited, unlimited});
-  for (const char* wrong : {"", "nofile", "nofile=", "nofile=:", "nofile=1:", "nofile=a", "nofile=2:1", "nofiles=1", "=1", "nofile=1:2:3", "nofile=-2",
-                            "nofile= 1", "nofile=99999999999999999999", "RLIMIT_NOFILE=1"}) {
+  for (const char* wrong : {"", "nofile", "nofile=", "nofile=:", "nofile=1:", "nofile=a", "nofile=2:1", "nofiles=1", "=1",
+                            "nofile=1:2:3", "nofile=-2", "nofile= 1", "nofile=99999999999999999999", "RLIMIT_NOFILE=1"}) {
     INFO(wrong);
     CHECK_THROWS_AS(parse_ulimit(wrong), Error);
   }
@@ -128,7 +132,8 @@ TEST_CASE("a hard limit that cannot be raised stays, with a sentence", "[securit
   CHECK(clamped.warning->find("CAP_SYS_RESOURCE") != std::string::npos);
 
   plan::Plan plan;
-  const auto steps = add_ulimit_steps(plan, Lane::payload, {wanted, {RLIMIT_CORE, 0, 0}, {RLIMIT_NOFILE, 10, 20}}, {1000, 0, 1000}, false);
+  const auto steps =
+      add_ulimit_steps(plan, Lane::payload, {wanted, {RLIMIT_CORE, 0, 0}, {RLIMIT_NOFILE, 10, 20}}, {1000, 0, 1000}, false);
   CHECK(steps.size() == 2);
   CHECK(plan.warnings.empty());
   CHECK(std::get<std::int64_t>(plan.find("ulimit.RLIMIT_NOFILE").action.args[1]) == 10);

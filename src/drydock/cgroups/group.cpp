@@ -61,7 +61,8 @@ void collect(const std::string& directory, std::vector<std::string>& all) {
     return;
   }
   for (const std::string& name : names)
-    if (const auto info = sys::lstat(directory + "/" + name); info && S_ISDIR(info->st_mode)) collect(directory + "/" + name, all);
+    if (const auto info = sys::lstat(directory + "/" + name); info && S_ISDIR(info->st_mode))
+      collect(directory + "/" + name, all);
   all.push_back(directory);
 }
 
@@ -130,10 +131,12 @@ std::optional<std::uint64_t> keyed_value(std::string_view text, std::string_view
   return std::nullopt;
 }
 
-Group::Group(Layout layout, std::vector<std::string> directories) : layout_(std::move(layout)), directories_(std::move(directories)) {}
+Group::Group(Layout layout, std::vector<std::string> directories)
+    : layout_(std::move(layout)), directories_(std::move(directories)) {}
 
 bool Group::exists() const {
-  return std::any_of(directories_.begin(), directories_.end(), [](const std::string& directory) { return sys::exists(directory); });
+  return std::any_of(directories_.begin(), directories_.end(),
+                     [](const std::string& directory) { return sys::exists(directory); });
 }
 
 std::string Group::directory_of(std::string_view controller) const {
@@ -183,13 +186,14 @@ Usage Group::usage() const {
 
 Events Group::events() const {
   Events events;
-  if (const auto text = read("memory", "memory.oom_control", "memory.events")) events.oom_kills = keyed_value(*text, "oom_kill").value_or(0);
+  if (const auto text = read("memory", "memory.oom_control", "memory.events"))
+    events.oom_kills = keyed_value(*text, "oom_kill").value_or(0);
   if (const auto text = read("pids", "pids.events", "pids.events")) events.fork_failures = keyed_value(*text, "max").value_or(0);
   if (const auto text = read("cpu", "cpu.stat", "cpu.stat")) {
     events.periods = keyed_value(*text, "nr_periods").value_or(0);
     events.throttled_periods = keyed_value(*text, "nr_throttled").value_or(0);
-    events.throttled_ns = is_v2("cpu") ? keyed_value(*text, "throttled_usec").value_or(0) * 1000
-                                       : keyed_value(*text, "throttled_time").value_or(0);
+    events.throttled_ns =
+        is_v2("cpu") ? keyed_value(*text, "throttled_usec").value_or(0) * 1000 : keyed_value(*text, "throttled_time").value_or(0);
   }
   return events;
 }
@@ -228,13 +232,15 @@ void Group::write_freezer(bool freeze) {
   if (const std::string directory = cgroup2_directory(); !directory.empty() && sys::exists(directory + "/cgroup.freeze"))
     return sys::write_file(directory + "/cgroup.freeze", freeze ? "1" : "0");
   const std::string directory = directory_of("freezer");
-  if (directory.empty()) throw Error::refused("freeze", "no hierarchy of this container can freeze", "cgroup2 with Linux 5.2 can");
+  if (directory.empty())
+    throw Error::refused("freeze", "no hierarchy of this container can freeze", "cgroup2 with Linux 5.2 can");
   sys::write_file(directory + "/freezer.state", freeze ? "FROZEN" : "THAWED");
 }
 
 bool Group::frozen() const {
   if (const std::string directory = cgroup2_directory(); !directory.empty())
-    if (const auto text = try_read(directory + "/cgroup.events"); text && keyed_value(*text, "frozen")) return *keyed_value(*text, "frozen") == 1;
+    if (const auto text = try_read(directory + "/cgroup.events"); text && keyed_value(*text, "frozen"))
+      return *keyed_value(*text, "frozen") == 1;
   const std::string directory = directory_of("freezer");
   return !directory.empty() && try_read(directory + "/freezer.state").value_or("").starts_with("FROZEN");
 }

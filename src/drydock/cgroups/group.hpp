@@ -23,9 +23,9 @@ namespace drydock::cgroups {
 // Empty members: no hierarchy of this group can say.
 struct Usage {
   std::optional<std::uint64_t> memory_bytes, memory_peak_bytes;
-  std::optional<std::uint64_t> memory_limit_bytes;  // empty when unlimited
-  std::optional<std::uint64_t> cpu_ns;              // user and system together
-  std::optional<std::uint64_t> tasks, tasks_limit;  // limit empty when unlimited
+  std::optional<std::uint64_t> memory_limit_bytes;       // empty when unlimited
+  std::optional<std::uint64_t> cpu_ns;                   // user and system together
+  std::optional<std::uint64_t> tasks, tasks_limit;       // limit empty when unlimited
   std::optional<std::uint64_t> read_bytes, write_bytes;  // only with a group in blkio or io
 };
 

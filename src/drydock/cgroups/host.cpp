@@ -99,7 +99,8 @@ Host read_host(const Layout& layout, const Limits& limits) {
   if (limits.memory || limits.memory_swap) read_swap(host, layout);
   if (limits.cpus || limits.cpuset_cpus) read_cpu(host, layout);
   if (limits.blkio_weight) read_weight(host, layout);
-  for (const auto* rates : {&limits.read_bps, &limits.write_bps, &limits.read_iops, &limits.write_iops}) read_devices(host, *rates);
+  for (const auto* rates : {&limits.read_bps, &limits.write_bps, &limits.read_iops, &limits.write_iops})
+    read_devices(host, *rates);
   return host;
 }
 

@@ -111,15 +111,16 @@ Values rates_v1(const Limits& limits, const Host& host) {
 }
 
 void add_io_max(Values& values, const std::vector<DeviceRate>& rates, const char* key, const Host& host) {
-  for (const DeviceRate& rate : rates) values.push_back(number_of(host, rate.device) + " " + key + "=" + std::to_string(rate.rate));
+  for (const DeviceRate& rate : rates)
+    values.push_back(number_of(host, rate.device) + " " + key + "=" + std::to_string(rate.rate));
 }
 
 template <std::vector<DeviceRate> Limits::*member>
 Values rates_v2(const Limits& limits, const Host& host) {
-  constexpr const char* key = member == &Limits::read_bps     ? "rbps"
-                              : member == &Limits::write_bps  ? "wbps"
-                              : member == &Limits::read_iops  ? "riops"
-                                                              : "wiops";
+  constexpr const char* key = member == &Limits::read_bps    ? "rbps"
+                              : member == &Limits::write_bps ? "wbps"
+                              : member == &Limits::read_iops ? "riops"
+                                                             : "wiops";
   Values values;
   add_io_max(values, limits.*member, key, host);
   return values;
@@ -130,8 +131,8 @@ Values never(const Limits&, const Host&) {
 }
 
 constexpr Knob table[] = {
-    {"cpuset memory nodes", "--cpuset-cpus", "cpuset", "cpuset.mems", cpuset_mems, "cpuset", "cpuset.mems", never, Need::nothing, false,
-     "a v1 cpuset is born empty and takes no process before it has nodes"},
+    {"cpuset memory nodes", "--cpuset-cpus", "cpuset", "cpuset.mems", cpuset_mems, "cpuset", "cpuset.mems", never, Need::nothing,
+     false, "a v1 cpuset is born empty and takes no process before it has nodes"},
     {"cpuset", "--cpuset-cpus", "cpuset", "cpuset.cpus", cpuset_cpus, "cpuset", "cpuset.cpus", cpuset_cpus, Need::nothing, false,
      "only these processors"},
     {"memory", "--memory", "memory", "memory.limit_in_bytes", memory, "memory", "memory.max", memory, Need::nothing, false,
@@ -152,10 +153,10 @@ constexpr Knob table[] = {
      "a share of contended disk time, by CFQ (v1) or io.cost (v2)"},
     {"read bytes", "--device-read-bps", "blkio", "blkio.throttle.read_bps_device", rates_v1<&Limits::read_bps>, "io", "io.max",
      rates_v2<&Limits::read_bps>, Need::nothing, false, "bytes per second"},
-    {"write bytes", "--device-write-bps", "blkio", "blkio.throttle.write_bps_device", rates_v1<&Limits::write_bps>, "io", "io.max",
-     rates_v2<&Limits::write_bps>, Need::nothing, false, "bytes per second; v1 counts direct writes only"},
-    {"read operations", "--device-read-iops", "blkio", "blkio.throttle.read_iops_device", rates_v1<&Limits::read_iops>, "io", "io.max",
-     rates_v2<&Limits::read_iops>, Need::nothing, false, "operations per second"},
+    {"write bytes", "--device-write-bps", "blkio", "blkio.throttle.write_bps_device", rates_v1<&Limits::write_bps>, "io",
+     "io.max", rates_v2<&Limits::write_bps>, Need::nothing, false, "bytes per second; v1 counts direct writes only"},
+    {"read operations", "--device-read-iops", "blkio", "blkio.throttle.read_iops_device", rates_v1<&Limits::read_iops>, "io",
+     "io.max", rates_v2<&Limits::read_iops>, Need::nothing, false, "operations per second"},
     {"write operations", "--device-write-iops", "blkio", "blkio.throttle.write_iops_device", rates_v1<&Limits::write_iops>, "io",
      "io.max", rates_v2<&Limits::write_iops>, Need::nothing, false, "operations per second; v1 counts direct writes only"},
 };

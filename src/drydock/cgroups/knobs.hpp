@@ -23,16 +23,16 @@ namespace drydock::cgroups {
 
 // What decides whether a limit can be met. Filled by read_host(); in a test by hand.
 struct Host {
-  std::vector<unsigned> cpus = {0};  // online processors
-  std::string memory_nodes = "0";    // nodes that a new cpuset may use
-  bool swap = false;                 // some swap space is in use
-  bool swap_accounting = true;       // memory.memsw.* or memory.swap.* exist
-  bool cpu_bandwidth = true;         // CONFIG_CFS_BANDWIDTH
-  bool bfq = false;                  // the BFQ scheduler's group policy is in the kernel
-  bool bfq_active = false;           // at least one disk is scheduled by it
-  bool io_cost = false;              // io.cost is switched on for a disk (v2 io.weight)
-  bool cfq = false;                  // blkio.weight of kernels before 5.0
-  std::string disk_example;          // "vda", for the remedy
+  std::vector<unsigned> cpus = {0};            // online processors
+  std::string memory_nodes = "0";              // nodes that a new cpuset may use
+  bool swap = false;                           // some swap space is in use
+  bool swap_accounting = true;                 // memory.memsw.* or memory.swap.* exist
+  bool cpu_bandwidth = true;                   // CONFIG_CFS_BANDWIDTH
+  bool bfq = false;                            // the BFQ scheduler's group policy is in the kernel
+  bool bfq_active = false;                     // at least one disk is scheduled by it
+  bool io_cost = false;                        // io.cost is switched on for a disk (v2 io.weight)
+  bool cfq = false;                            // blkio.weight of kernels before 5.0
+  std::string disk_example;                    // "vda", for the remedy
   std::map<std::string, std::string> devices;  // path as the user wrote it → "major:minor"
 };
 
@@ -47,8 +47,8 @@ struct Knob {
   Encode v1;
   std::string_view v2_controller, v2_file;
   Encode v2;
-  Need need;              // what the kernel must have
-  bool optional;          // a refusal of the kernel is recorded, not fatal
+  Need need;      // what the kernel must have
+  bool optional;  // a refusal of the kernel is recorded, not fatal
   std::string_view reason;
 };
 // In the order in which they must be written to a new group.

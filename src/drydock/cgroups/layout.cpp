@@ -57,16 +57,19 @@ std::vector<MountLine> cgroup_mounts(std::string_view mountinfo) {
     const auto behind = split(std::string_view(line).substr(dash + 3), ' ');
     if (before.size() < 5 || behind.empty()) continue;
     if (behind[0] != "cgroup" && behind[0] != "cgroup2") continue;
-    lines.push_back({before[3], unescape(before[4]), behind[0], behind.size() > 2 ? split(behind.back(), ',') : std::vector<std::string>{}});
+    lines.push_back(
+        {before[3], unescape(before[4]), behind[0], behind.size() > 2 ? split(behind.back(), ',') : std::vector<std::string>{}});
   }
   return lines;
 }
 
 // The controllers of a v1 mount stand among its options; these are the others that may stand there.
 bool is_controller(std::string_view option) {
-  static constexpr std::string_view others[] = {"rw", "ro", "none", "xattr", "noprefix", "clone_children", "cpuset_v2_mode",
-                                                "favordynmods", "nofavordynmods", "all", "seclabel"};
-  return option.find('=') == std::string_view::npos && std::find(std::begin(others), std::end(others), option) == std::end(others);
+  static constexpr std::string_view others[] = {
+      "rw",  "ro",      "none", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "favordynmods", "nofavordynmods",
+      "all", "seclabel"};
+  return option.find('=') == std::string_view::npos &&
+         std::find(std::begin(others), std::end(others), option) == std::end(others);
 }
 
 // A hierarchy may be mounted several times, also by a bind mount of a part of it: a mount that shows its root wins.
@@ -90,7 +93,8 @@ std::vector<std::string> disabled_controllers(std::string_view proc_cgroups) {
 }
 
 Shape shape_of(const Layout& layout) {
-  const bool any_v1 = std::any_of(layout.places.begin(), layout.places.end(), [](const Place& p) { return p.version == Version::v1; });
+  const bool any_v1 =
+      std::any_of(layout.places.begin(), layout.places.end(), [](const Place& p) { return p.version == Version::v1; });
   if (any_v1) return layout.cgroup2.empty() ? Shape::v1 : Shape::hybrid;
   return layout.cgroup2.empty() ? Shape::none : Shape::v2;
 }
@@ -99,10 +103,14 @@ Shape shape_of(const Layout& layout) {
 
 std::string_view shape_name(Shape shape) {
   switch (shape) {
-    case Shape::v1: return "v1";
-    case Shape::v2: return "v2";
-    case Shape::hybrid: return "hybrid";
-    case Shape::none: break;
+    case Shape::v1:
+      return "v1";
+    case Shape::v2:
+      return "v2";
+    case Shape::hybrid:
+      return "hybrid";
+    case Shape::none:
+      break;
   }
   return "none";
 }
@@ -123,7 +131,8 @@ Layout Layout::detect(const Texts& texts) {
     for (std::string name; words >> name;)
       if (layout.find(name) == nullptr) layout.places.push_back({name, Version::v2, layout.cgroup2});
   }
-  std::sort(layout.places.begin(), layout.places.end(), [](const Place& a, const Place& b) { return a.controller < b.controller; });
+  std::sort(layout.places.begin(), layout.places.end(),
+            [](const Place& a, const Place& b) { return a.controller < b.controller; });
   for (const std::string& line : split(texts.self_cgroup, '\n'))
     if (line.starts_with("0::")) layout.self_cgroup2 = line.substr(3);
   layout.disabled = disabled_controllers(texts.proc_cgroups);
@@ -173,8 +182,9 @@ Layout manageable(Layout layout, unsigned euid, bool delegated) {
   if (had_v1)
     layout.restriction = "without root, control groups of v1 cannot be made (run as root)";
   else if (!delegated)
-    layout.restriction = "this user was given no part of the control group tree (run as root, or under "
-                         "'systemd-run --user --scope -p Delegate=yes')";
+    layout.restriction =
+        "this user was given no part of the control group tree (run as root, or under "
+        "'systemd-run --user --scope -p Delegate=yes')";
   layout.shape = shape_of(layout);
   return layout;
 }

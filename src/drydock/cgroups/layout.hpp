@@ -31,7 +31,7 @@ struct Texts {
 struct Place {
   std::string controller;  // "memory"
   Version version = Version::v1;
-  std::string mount;       // absolute directory of the hierarchy's root as this process sees it
+  std::string mount;  // absolute directory of the hierarchy's root as this process sees it
 };
 
 // The whole answer: shape, places, and the cgroup2 tree.
@@ -39,10 +39,10 @@ struct Layout {
   static Layout detect(const Texts& texts);
 
   Shape shape = Shape::none;
-  std::vector<Place> places;  // in order of name
-  std::string cgroup2;        // mount of the cgroup2 tree, empty where there is none
-  std::string self_cgroup2;   // the caller's own group in it, "/user.slice/..."
-  std::string restriction;    // why some hierarchies are out of reach for this user, empty for root
+  std::vector<Place> places;          // in order of name
+  std::string cgroup2;                // mount of the cgroup2 tree, empty where there is none
+  std::string self_cgroup2;           // the caller's own group in it, "/user.slice/..."
+  std::string restriction;            // why some hierarchies are out of reach for this user, empty for root
   std::vector<std::string> disabled;  // controllers that the kernel has but was told not to use (cgroup_disable=)
 
   // nullptr when no mounted hierarchy has it.

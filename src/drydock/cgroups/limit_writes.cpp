@@ -9,24 +9,33 @@ namespace {
 
 bool met(Need need, Version version, const Host& host) {
   switch (need) {
-    case Need::nothing: return true;
-    case Need::swap_accounting: return host.swap_accounting;
-    case Need::cpu_bandwidth: return host.cpu_bandwidth;
-    case Need::bfq: return host.bfq;
-    case Need::plain_weight: return !host.bfq && (version == Version::v1 ? host.cfq : host.io_cost);
+    case Need::nothing:
+      return true;
+    case Need::swap_accounting:
+      return host.swap_accounting;
+    case Need::cpu_bandwidth:
+      return host.cpu_bandwidth;
+    case Need::bfq:
+      return host.bfq;
+    case Need::plain_weight:
+      return !host.bfq && (version == Version::v1 ? host.cfq : host.io_cost);
   }
   return false;
 }
 
 std::string unmet(Need need, Version version) {
   switch (need) {
-    case Need::swap_accounting: return "the kernel does not account swap (boot it with swapaccount=1)";
-    case Need::cpu_bandwidth: return "the kernel has no CPU bandwidth control (CONFIG_CFS_BANDWIDTH)";
+    case Need::swap_accounting:
+      return "the kernel does not account swap (boot it with swapaccount=1)";
+    case Need::cpu_bandwidth:
+      return "the kernel has no CPU bandwidth control (CONFIG_CFS_BANDWIDTH)";
     case Need::bfq:
     case Need::plain_weight:
-      return version == Version::v1 ? "the kernel has no BFQ scheduler (CONFIG_BFQ_GROUP_IOSCHED), and CFQ is gone since Linux 5.0"
-                                    : "the kernel has no BFQ scheduler (CONFIG_BFQ_GROUP_IOSCHED) and io.cost is not switched on";
-    case Need::nothing: break;
+      return version == Version::v1
+                 ? "the kernel has no BFQ scheduler (CONFIG_BFQ_GROUP_IOSCHED), and CFQ is gone since Linux 5.0"
+                 : "the kernel has no BFQ scheduler (CONFIG_BFQ_GROUP_IOSCHED) and io.cost is not switched on";
+    case Need::nothing:
+      break;
   }
   return "";
 }
@@ -40,9 +49,8 @@ void warn_once(LimitWrites& result, const std::string& flag, const std::string& 
 // The other row of the same limit may be the one that this machine has (BFQ or plain weight).
 bool other_row_serves(const Knob& knob, Version version, const Host& host) {
   const auto rows = knob_table();
-  return std::any_of(rows.begin(), rows.end(), [&](const Knob& row) {
-    return &row != &knob && row.name == knob.name && met(row.need, version, host);
-  });
+  return std::any_of(rows.begin(), rows.end(),
+                     [&](const Knob& row) { return &row != &knob && row.name == knob.name && met(row.need, version, host); });
 }
 
 void add_knob(LimitWrites& result, const Knob& knob, const Layout& layout, const Limits& limits, const Host& host) {
@@ -51,7 +59,8 @@ void add_knob(LimitWrites& result, const Knob& knob, const Layout& layout, const
   const Place* place = layout.find(knob.v1_controller);
   if (place == nullptr) place = layout.find(knob.v2_controller);
   const std::string flag(knob.flag);
-  if (place == nullptr) return warn_once(result, flag, layout.why_missing(layout.shape == Shape::v2 ? knob.v2_controller : knob.v1_controller));
+  if (place == nullptr)
+    return warn_once(result, flag, layout.why_missing(layout.shape == Shape::v2 ? knob.v2_controller : knob.v1_controller));
   const bool v1 = place->version == Version::v1;
   const auto values = v1 ? knob.v1(limits, host) : knob.v2(limits, host);
   if (values.empty()) return;
@@ -62,7 +71,8 @@ void add_knob(LimitWrites& result, const Knob& knob, const Layout& layout, const
     return;
   }
   for (const std::string& value : values)
-    result.writes.push_back({place->controller, place->version, place->mount, std::string(v1 ? knob.v1_file : knob.v2_file), value, &knob});
+    result.writes.push_back(
+        {place->controller, place->version, place->mount, std::string(v1 ? knob.v1_file : knob.v2_file), value, &knob});
 }
 
 void warn_about_effect(LimitWrites& result, const Layout& layout, const Limits& limits, const Host& host) {
@@ -79,7 +89,8 @@ void warn_about_effect(LimitWrites& result, const Layout& layout, const Limits& 
   if (blkio != nullptr && blkio->version == Version::v1)
     for (const auto* flag : {"--device-write-bps", "--device-write-iops"})
       if (written(flag))
-        result.warnings.push_back(std::string(flag) + " limits direct and synchronous writes only: on cgroup v1 buffered writes are "
+        result.warnings.push_back(std::string(flag) +
+                                  " limits direct and synchronous writes only: on cgroup v1 buffered writes are "
                                   "done later by the kernel, outside the group");
 }
 

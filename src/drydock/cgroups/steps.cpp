@@ -90,7 +90,8 @@ class Builder {
       keep(plan_.monitor("cgroup2.offer", ops::write_file(parent + "/cgroup.subtree_control", controllers))
                .why("a v2 group has only the controllers that its parent hands down")
                .on("control group tree " + parent));
-    make("cgroup2", directory, controllers.empty() ? "kills, freezes and tracks all members at once" : "the group exists before its first member");
+    make("cgroup2", directory,
+         controllers.empty() ? "kills, freezes and tracks all members at once" : "the group exists before its first member");
     write_limits(layout.cgroup2, Version::v2, directory);
     const std::string home = member_directory(layout, directory);
     if (home != directory) {
@@ -106,14 +107,17 @@ class Builder {
   void keep(const Step& step) { group_.steps.push_back(step.self); }
 
   void make(const std::string& label, const std::string& directory, const std::string& why) {
-    keep(plan_.monitor("cgroup." + label, ops::mkdir(directory, 0755)).why(why).on("control group " + directory)
+    keep(plan_.monitor("cgroup." + label, ops::mkdir(directory, 0755))
+             .why(why)
+             .on("control group " + directory)
              .undo(ops::remove_cgroup(directory)));
   }
 
   plan::Slot open_directory(const std::string& label, const std::string& directory) {
     const plan::Slot slot = plan_.slot("cgroup_" + label, SlotKind::fd);
     keep(plan_.monitor("cgroup." + label + ".open", ops::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-             .why("a descriptor still leads there when the root has changed").into(slot));
+             .why("a descriptor still leads there when the root has changed")
+             .into(slot));
     return slot;
   }
 
@@ -131,7 +135,9 @@ class Builder {
     keep(plan_.monitor("devices.deny", ops::write_file(directory + "/devices.deny", "a")).why("no device, but for this list"));
     int number = 0;
     for (const std::string_view rule : device_rules)
-      keep(plan_.monitor("devices.allow." + std::to_string(++number), ops::write_file(directory + "/devices.allow", std::string(rule)))
+      keep(plan_
+               .monitor("devices.allow." + std::to_string(++number),
+                        ops::write_file(directory + "/devices.allow", std::string(rule)))
                .why("one write per rule: the file takes no more"));
   }
 
@@ -212,16 +218,19 @@ JoinPlan add_join_steps(plan::Plan& plan, const Layout& layout, const std::vecto
   for (const std::string& directory : directories) {
     if (below(directory, layout.cgroup2)) {
       join.cgroup2 = plan.slot("join_cgroup2", SlotKind::fd);
-      join.steps.push_back(plan.monitor("join.cgroup2", ops::open(member_directory(layout, directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-                               .why("the new process is born in the group").on("control group of the container").into(join.cgroup2));
+      join.steps.push_back(
+          plan.monitor("join.cgroup2", ops::open(member_directory(layout, directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+              .why("the new process is born in the group")
+              .on("control group of the container")
+              .into(join.cgroup2));
       continue;
     }
-    const auto place = std::find_if(layout.places.begin(), layout.places.end(), [&](const Place& p) {
-      return p.version == Version::v1 && below(directory, p.mount);
-    });
+    const auto place = std::find_if(layout.places.begin(), layout.places.end(),
+                                    [&](const Place& p) { return p.version == Version::v1 && below(directory, p.mount); });
     const std::string label = place == layout.places.end() ? directory : place->controller;
     join.steps.push_back(plan.add(lane, "join." + label, ops::write_file(directory + "/tasks", "0"))
-                             .why("joins by itself: no lock, unlike a pid written to cgroup.procs").on("control group of the container"));
+                             .why("joins by itself: no lock, unlike a pid written to cgroup.procs")
+                             .on("control group of the container"));
   }
   return join;
 }

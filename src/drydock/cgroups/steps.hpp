@@ -35,7 +35,7 @@ struct GroupPlan {
   plan::Slot cgroup2;                    // descriptor for clone3; invalid where there is no cgroup2 tree
   std::vector<std::string> directories;  // absolute, one per hierarchy: what Group, exec and the ledger need
   std::vector<plan::StepRef> steps;
-  std::vector<Attach> attaches;          // cpu is the last one
+  std::vector<Attach> attaches;  // cpu is the last one
 };
 
 // Monitor lane: one directory per needed hierarchy (undone by remove_cgroup), limits, and a descriptor of each directory.
@@ -60,7 +60,8 @@ struct JoinPlan {
 };
 
 // For exec: joins the existing groups `directories` (of a GroupPlan). The cgroup2 descriptor is opened in the monitor lane, the
-// v1 groups are joined by path in `lane`, which must still see the host's tree. ENOENT and ENODEV mean that the container is gone.
+// v1 groups are joined by path in `lane`, which must still see the host's tree. ENOENT and ENODEV mean that the container is
+// gone.
 JoinPlan add_join_steps(plan::Plan& plan, const Layout& layout, const std::vector<std::string>& directories, plan::Lane lane);
 
 // The directory that processes live in: `directory` itself on v1, its child `payload` where v2 controllers are in use.

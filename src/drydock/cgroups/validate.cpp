@@ -1,7 +1,7 @@
 // validate(): the bounds of what a user may ask, with Docker's numbers.
+#include <fmt/format.h>
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
 
 #include <drydock/cgroups/knobs.hpp>
 #include <drydock/kernel/error.hpp>
@@ -14,7 +14,8 @@ constexpr std::uint64_t mebibyte = 1024 * 1024;
 
 void validate_memory(const Limits& limits) {
   if (limits.memory && *limits.memory < 6 * mebibyte)
-    throw Error::refused("--memory " + std::to_string(*limits.memory), "minimum memory limit allowed is 6MB", "ask for 6m or more");
+    throw Error::refused("--memory " + std::to_string(*limits.memory), "minimum memory limit allowed is 6MB",
+                         "ask for 6m or more");
   const std::int64_t swap = limits.memory_swap.value_or(0);
   if (swap == 0) return;
   if (swap < -1) throw Error::refused("--memory-swap " + std::to_string(swap), "only -1 (unlimited) may be negative");
@@ -42,8 +43,10 @@ void validate_cpu(const Limits& limits, const Host& host) {
 void validate_devices(const std::vector<DeviceRate>& rates, const char* flag, const Host& host) {
   for (const DeviceRate& rate : rates) {
     if (!host.devices.contains(rate.device))
-      throw Error::refused(std::string(flag) + " " + rate.device, "no such block device", "lsblk shows the disks of this machine");
-    if (rate.rate == 0) throw Error::refused(std::string(flag) + " " + rate.device, "a rate of 0 would stop the device", "ask for 1 or more");
+      throw Error::refused(std::string(flag) + " " + rate.device, "no such block device",
+                           "lsblk shows the disks of this machine");
+    if (rate.rate == 0)
+      throw Error::refused(std::string(flag) + " " + rate.device, "a rate of 0 would stop the device", "ask for 1 or more");
   }
 }
 

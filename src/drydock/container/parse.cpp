@@ -31,7 +31,8 @@ bool is_variable(std::string_view name) {
 IdRange id_range(std::string_view text, std::string_view part) {
   const auto numbers = split(part, ':');
   if (numbers.size() != 3)
-    throw bad_value("--userns", text, "that is no map of ids", "choose host, auto, or INSIDE:OUTSIDE:COUNT, for example 0:100000:65536");
+    throw bad_value("--userns", text, "that is no map of ids",
+                    "choose host, auto, or INSIDE:OUTSIDE:COUNT, for example 0:100000:65536");
   const auto one = [&](std::size_t at, std::uint64_t least) {
     return static_cast<std::uint32_t>(parse_number("--userns", numbers[at], least, 4294967294u));
   };
@@ -45,23 +46,28 @@ void check_network(const Spec& spec) {
   const NetworkSpec& network = spec.network;
   const bool bridge = network.mode == NetworkMode::bridge;
   if (!network.ports.empty() && !bridge)
-    throw Error::refused("-p/--publish", "ports can be published only on the bridge network", "leave out -p, or use --network bridge");
-  if (network.address && !bridge) throw Error::refused("--ip", "an address can be chosen only on the bridge network", "leave out --ip");
+    throw Error::refused("-p/--publish", "ports can be published only on the bridge network",
+                         "leave out -p, or use --network bridge");
+  if (network.address && !bridge)
+    throw Error::refused("--ip", "an address can be chosen only on the bridge network", "leave out --ip");
   if (network.mode == NetworkMode::container && (!network.dns.empty() || !network.hosts.empty()))
-    throw Error::refused("--dns/--add-host", "the network of another container comes with that container's names", "leave them out");
+    throw Error::refused("--dns/--add-host", "the network of another container comes with that container's names",
+                         "leave them out");
   if (network.mode == NetworkMode::container && !spec.hostname.empty())
     throw Error::refused("--hostname", "the network of another container comes with that container's name", "leave it out");
   std::set<std::tuple<std::string, std::uint16_t, bool>> taken;
   for (const PortSpec& port : network.ports)
     if (port.host_port != 0 && !taken.insert({port.host_address, port.host_port, port.udp}).second)
-      throw Error::refused("-p/--publish", "port " + std::to_string(port.host_port) + " is published twice", "give each its own port");
+      throw Error::refused("-p/--publish", "port " + std::to_string(port.host_port) + " is published twice",
+                           "give each its own port");
 }
 
 void check_limits(const cgroups::Limits& limits) {
   if (limits.memory_swap && *limits.memory_swap != -1) {
     if (!limits.memory) throw Error::refused("--memory-swap", "it needs a memory limit too", "add -m/--memory");
     if (static_cast<std::uint64_t>(*limits.memory_swap) < *limits.memory)
-      throw Error::refused("--memory-swap", "it is memory plus swap, so it cannot be less than the memory limit of " + size_words(*limits.memory),
+      throw Error::refused("--memory-swap",
+                           "it is memory plus swap, so it cannot be less than the memory limit of " + size_words(*limits.memory),
                            "give at least the value of -m, or -1");
   }
 }
@@ -71,7 +77,8 @@ void check_limits(const cgroups::Limits& limits) {
 std::optional<std::string> parse_env(std::string_view text, const Environment& environment) {
   const std::size_t equals = text.find('=');
   const std::string name(text.substr(0, equals));
-  if (!is_variable(name)) throw bad_value("-e/--env", text, "the name of the variable is missing or holds spaces", "write NAME=value");
+  if (!is_variable(name))
+    throw bad_value("-e/--env", text, "the name of the variable is missing or holds spaces", "write NAME=value");
   if (equals != std::string_view::npos) return std::string(text);
   const auto value = environment(name);
   return value ? std::optional(name + "=" + *value) : std::nullopt;
@@ -88,7 +95,8 @@ std::vector<std::string> parse_env_file(std::string_view contents, const std::st
     if (line.empty() || line[0] == '#') continue;
     const std::size_t equals = line.find('=');
     if (!is_variable(line.substr(0, equals)) || line.find('\0') != std::string_view::npos)
-      throw bad_value("--env-file", name, "line " + std::to_string(number) + " has no usable variable name", "write NAME=value, one a line");
+      throw bad_value("--env-file", name, "line " + std::to_string(number) + " has no usable variable name",
+                      "write NAME=value, one a line");
     if (const auto variable = parse_env(line, environment)) variables.push_back(*variable);
   }
   return variables;
@@ -109,21 +117,26 @@ std::string parse_name(std::string_view text) {
 }
 
 std::string parse_hostname(std::string_view text) {
-  const auto bad = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'); };
+  const auto bad = [](char c) {
+    return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_');
+  };
   if (text.empty() || text.size() > 64 || std::any_of(text.begin(), text.end(), bad) || text[0] == '-' || text[0] == '.')
-    throw bad_value("-h/--hostname", text, "that is no host name", "use at most 64 letters, digits, '-' and '.', the first a letter or digit");
+    throw bad_value("-h/--hostname", text, "that is no host name",
+                    "use at most 64 letters, digits, '-' and '.', the first a letter or digit");
   return std::string(text);
 }
 
 std::string parse_directory(std::string_view option, std::string_view text) {
-  if (text.empty() || text[0] != '/') throw bad_value(option, text, "the path in the container must begin with /", "for example /srv");
+  if (text.empty() || text[0] != '/')
+    throw bad_value(option, text, "the path in the container must begin with /", "for example /srv");
   return std::string(text);
 }
 
 std::string parse_capability(std::string_view option, std::string_view text) {
   if (lower(text) == "all") return "ALL";
   const auto number = symbols::capability_number(text);
-  if (!number) throw bad_value(option, text, "there is no such capability", "for example NET_ADMIN, SYS_TIME or ALL; see capabilities(7)");
+  if (!number)
+    throw bad_value(option, text, "there is no such capability", "for example NET_ADMIN, SYS_TIME or ALL; see capabilities(7)");
   std::string name = symbols::capability(*number);
   return name.starts_with("CAP_") ? name.substr(4) : name;
 }
@@ -139,7 +152,8 @@ void parse_security_opt(std::string_view text, SecuritySpec& security) {
   } else if (key == "apparmor" || key == "label") {
     throw bad_value("--security-opt", text, "AppArmor and SELinux are not supported", "leave it out");
   } else {
-    throw bad_value("--security-opt", text, "that is not understood", "write seccomp=unconfined, seccomp=FILE or no-new-privileges");
+    throw bad_value("--security-opt", text, "that is not understood",
+                    "write seccomp=unconfined, seccomp=FILE or no-new-privileges");
   }
 }
 

@@ -35,10 +35,10 @@ inline constexpr std::uint64_t minimum_memory = 6u << 20;  // a container cannot
 std::uint64_t parse_memory(std::string_view text);
 // Bytes of memory plus swap; "-1" is unlimited.
 std::int64_t parse_memory_swap(std::string_view text);
-std::uint64_t parse_cpu_shares(std::string_view text);  // 2..262144
-double parse_cpus(std::string_view text);               // "0.5", "2": 0.01 and more
-std::string parse_cpuset(std::string_view text);        // "0-2,4", returned as given
-std::int64_t parse_pids_limit(std::string_view text);   // -1 and 0 are unlimited (-1)
+std::uint64_t parse_cpu_shares(std::string_view text);    // 2..262144
+double parse_cpus(std::string_view text);                 // "0.5", "2": 0.01 and more
+std::string parse_cpuset(std::string_view text);          // "0-2,4", returned as given
+std::int64_t parse_pids_limit(std::string_view text);     // -1 and 0 are unlimited (-1)
 std::uint64_t parse_blkio_weight(std::string_view text);  // 10..1000
 // "/dev/vda:1mb" in bytes per second, "/dev/vda:100" in operations per second.
 cgroups::DeviceRate parse_device_bytes(std::string_view option, std::string_view text);
@@ -60,8 +60,8 @@ void parse_network(std::string_view text, NetworkSpec& network);
 // "80", "8080:80", "127.0.0.1:8080:80/udp", "[::1]:8080:80", "8000-8002:80-82"; one PortSpec per port.
 std::vector<PortSpec> parse_ports(std::string_view text);
 network::HostEntry parse_add_host(std::string_view text);  // "db:10.0.0.2", "db:::1", "db=10.0.0.2"
-std::string parse_dns(std::string_view text);               // an IPv4 or IPv6 address
-std::string parse_ip(std::string_view text);                // an IPv4 address
+std::string parse_dns(std::string_view text);              // an IPv4 or IPv6 address
+std::string parse_ip(std::string_view text);               // an IPv4 address
 
 // --- who and what ---------------------------------------------------------------------------------------------------------
 // "NAME=value" as given; "NAME" takes the caller's value, and is empty when there is none.
@@ -71,7 +71,7 @@ std::vector<std::string> parse_env_file(std::string_view contents, const std::st
 std::string parse_user(std::string_view text);      // "1", "1:2", "www-data", "www-data:adm"
 std::string parse_name(std::string_view text);      // [a-zA-Z0-9][a-zA-Z0-9_.-]+
 std::string parse_hostname(std::string_view text);  // at most 64 bytes (sethostname(2)), labels of letters, digits and '-'
-std::string parse_directory(std::string_view option, std::string_view text);  // absolute
+std::string parse_directory(std::string_view option, std::string_view text);   // absolute
 std::string parse_capability(std::string_view option, std::string_view text);  // "NET_ADMIN"; "ALL"
 void parse_security_opt(std::string_view text, SecuritySpec& security);
 // "host", "auto", or a map "INSIDE:OUTSIDE:COUNT[,...]" for uids and gids alike.

@@ -95,21 +95,24 @@ std::int64_t parse_memory_swap(std::string_view text) {
   if (text == "-1") return -1;
   const std::uint64_t bytes = parse_size("--memory-swap", text);
   if (bytes == 0)
-    throw bad_value("--memory-swap", text, "0 has no meaning here", "give memory plus swap (128m), -1 for no limit, or leave it out");
+    throw bad_value("--memory-swap", text, "0 has no meaning here",
+                    "give memory plus swap (128m), -1 for no limit, or leave it out");
   return static_cast<std::int64_t>(bytes);
 }
 
 std::uint64_t parse_cpu_shares(std::string_view text) {
   if (!whole_number(text))
-    throw bad_value("-c/--cpu-shares", text, "that is no whole number",
-                    "give a weight from 2 to 262144 (1024 is usual); a command goes behind the image: drydock run IMAGE sh -c '...'");
+    throw bad_value(
+        "-c/--cpu-shares", text, "that is no whole number",
+        "give a weight from 2 to 262144 (1024 is usual); a command goes behind the image: drydock run IMAGE sh -c '...'");
   return parse_number("-c/--cpu-shares", text, 2, 262144);
 }
 
 double parse_cpus(std::string_view text) {
   const auto value = decimal(text);
   if (!value || *value < 0.01 || *value > 8192)
-    throw bad_value("--cpus", text, "that is no number of processors", "give a number from 0.01 on: 0.5 is half a processor, 2 are two");
+    throw bad_value("--cpus", text, "that is no number of processors",
+                    "give a number from 0.01 on: 0.5 is half a processor, 2 are two");
   return *value;
 }
 
@@ -119,7 +122,8 @@ std::string parse_cpuset(std::string_view text) {
     const auto first = whole_number(part.substr(0, dash));
     const auto last = dash == std::string_view::npos ? first : whole_number(part.substr(dash + 1));
     if (!first || !last || *first > *last || *last > 8191)
-      throw bad_value("--cpuset-cpus", text, "that is no list of processors", "give numbers and ranges: 0, 0-2, 0,2-3 ('nproc' says how many)");
+      throw bad_value("--cpuset-cpus", text, "that is no list of processors",
+                      "give numbers and ranges: 0, 0-2, 0,2-3 ('nproc' says how many)");
   }
   return std::string(text);
 }
@@ -151,8 +155,9 @@ UlimitSpec parse_ulimit(std::string_view text) {
   if (equals == std::string_view::npos) throw bad_value("--ulimit", text, "the value is missing", remedy);
   const auto resource = symbols::resource_number(text.substr(0, equals));
   if (!resource)
-    throw bad_value("--ulimit", text, "there is no limit of that name",
-                    "names are: as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack");
+    throw bad_value(
+        "--ulimit", text, "there is no limit of that name",
+        "names are: as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack");
   const auto values = split(text.substr(equals + 1), ':');
   const auto one = [&](std::string_view value) -> std::uint64_t {
     if (value == "unlimited" || value == "-1") return std::numeric_limits<std::uint64_t>::max();  // RLIM_INFINITY
@@ -162,7 +167,8 @@ UlimitSpec parse_ulimit(std::string_view text) {
   };
   if (values.size() > 2) throw bad_value("--ulimit", text, "there are more than two values", remedy);
   const UlimitSpec limit{*resource, one(values[0]), one(values.back())};
-  if (limit.soft > limit.hard) throw bad_value("--ulimit", text, "the soft limit is above the hard limit", "exchange the two numbers");
+  if (limit.soft > limit.hard)
+    throw bad_value("--ulimit", text, "the soft limit is above the hard limit", "exchange the two numbers");
   return limit;
 }
 

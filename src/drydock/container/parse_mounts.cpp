@@ -16,9 +16,11 @@ bool is_propagation(std::string_view word) {
 
 std::string checked_target(std::string_view option, std::string_view text, std::string_view target) {
   if (target.empty() || target[0] != '/')
-    throw bad_value(option, text, "the path in the container must begin with /", "for example " + std::string(option) + " /srv/www:/www");
+    throw bad_value(option, text, "the path in the container must begin with /",
+                    "for example " + std::string(option) + " /srv/www:/www");
   while (target.size() > 1 && target.back() == '/') target.remove_suffix(1);
-  if (target == "/") throw bad_value(option, text, "the root of the container cannot be replaced by a mount", "choose a directory below /");
+  if (target == "/")
+    throw bad_value(option, text, "the root of the container cannot be replaced by a mount", "choose a directory below /");
   for (const std::string_view part : split(target, '/'))
     if (part == "..") throw bad_value(option, text, "the path in the container holds '..'", "write the path without it");
   return std::string(target);
@@ -39,9 +41,12 @@ void set_source(MountSpec& mount, std::string_view text, std::string_view source
 }
 
 void volume_option(MountSpec& mount, std::string_view text, std::string_view word) {
-  if (word == "ro") mount.read_only = true;
-  else if (word == "rw") mount.read_only = false;
-  else if (is_propagation(word)) mount.propagation = word;
+  if (word == "ro")
+    mount.read_only = true;
+  else if (word == "rw")
+    mount.read_only = false;
+  else if (is_propagation(word))
+    mount.propagation = word;
   else if (word == "z" || word == "Z")
     throw bad_value("-v/--volume", text, "SELinux labels are not supported", "leave out :" + std::string(word));
   else
@@ -55,10 +60,14 @@ std::vector<std::string> csv(std::string_view text) {
   bool quoted = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
-    if (c == '"' && quoted && at + 1 < text.size() && text[at + 1] == '"') fields.back() += text[++at];
-    else if (c == '"') quoted = !quoted;
-    else if (c == ',' && !quoted) fields.emplace_back();
-    else fields.back() += c;
+    if (c == '"' && quoted && at + 1 < text.size() && text[at + 1] == '"')
+      fields.back() += text[++at];
+    else if (c == '"')
+      quoted = !quoted;
+    else if (c == ',' && !quoted)
+      fields.emplace_back();
+    else
+      fields.back() += c;
   }
   if (quoted) throw bad_value("--mount", text, "a quote is not closed", "write key=value pairs separated by commas");
   return fields;
@@ -83,15 +92,23 @@ MountType mount_type(std::string_view text, std::string_view value) {
 }
 
 void mount_field(MountSpec& mount, std::string_view text, std::string_view key, std::string_view value) {
-  if (key == "type") mount.type = mount_type(text, value);
-  else if (key == "source" || key == "src") mount.source = value;
-  else if (key == "target" || key == "destination" || key == "dst") mount.target = checked_target("--mount", text, value);
-  else if (key == "readonly" || key == "ro") mount.read_only = truth(text, key, value);
-  else if (key == "bind-nonrecursive") mount.recursive = !truth(text, key, value);
-  else if (key == "bind-propagation" && is_propagation(value)) mount.propagation = value;
+  if (key == "type")
+    mount.type = mount_type(text, value);
+  else if (key == "source" || key == "src")
+    mount.source = value;
+  else if (key == "target" || key == "destination" || key == "dst")
+    mount.target = checked_target("--mount", text, value);
+  else if (key == "readonly" || key == "ro")
+    mount.read_only = truth(text, key, value);
+  else if (key == "bind-nonrecursive")
+    mount.recursive = !truth(text, key, value);
+  else if (key == "bind-propagation" && is_propagation(value))
+    mount.propagation = value;
   else if (key == "bind-propagation")
-    throw bad_value("--mount", text, "there is no propagation '" + std::string(value) + "'", "choose private, slave or shared, or their r-forms");
-  else if (key == "tmpfs-size") mount.tmpfs_size = parse_size("--mount tmpfs-size", value);
+    throw bad_value("--mount", text, "there is no propagation '" + std::string(value) + "'",
+                    "choose private, slave or shared, or their r-forms");
+  else if (key == "tmpfs-size")
+    mount.tmpfs_size = parse_size("--mount tmpfs-size", value);
   else if (key == "tmpfs-mode") {
     check_mode("--mount", text, value);
     mount.tmpfs_options = "mode=" + std::string(value);
@@ -104,8 +121,10 @@ void mount_field(MountSpec& mount, std::string_view text, std::string_view key, 
 // Keys of one type given with another would be dropped silently.
 void check_keys(const MountSpec& mount, std::string_view text, bool bind_key, bool tmpfs_key) {
   if (mount.target.empty()) throw bad_value("--mount", text, "the target is missing", "add target=/path/in/the/container");
-  if (bind_key && mount.type != MountType::bind) throw bad_value("--mount", text, "bind-... keys need type=bind", "leave them out");
-  if (tmpfs_key && mount.type != MountType::tmpfs) throw bad_value("--mount", text, "tmpfs-... keys need type=tmpfs", "leave them out");
+  if (bind_key && mount.type != MountType::bind)
+    throw bad_value("--mount", text, "bind-... keys need type=bind", "leave them out");
+  if (tmpfs_key && mount.type != MountType::tmpfs)
+    throw bad_value("--mount", text, "tmpfs-... keys need type=tmpfs", "leave them out");
   if (mount.type == MountType::bind && !mount.source.starts_with('/'))
     throw bad_value("--mount", text, "a bind mount needs the absolute path of its source", "add source=/path/on/this/machine");
   if (mount.type == MountType::volume && !mount.source.empty() && !is_object_name(mount.source))
@@ -126,10 +145,13 @@ void tmpfs_option(MountSpec& mount, std::string_view text, std::string_view word
   }
   const bool known = std::find(std::begin(plain), std::end(plain), word) != std::end(plain);
   const bool number = std::find(std::begin(valued), std::end(valued), key) != std::end(valued);
-  if (key == "size") (void)(value.ends_with('%') ? parse_number("--tmpfs size", value.substr(0, value.size() - 1), 1, 100)
-                                                  : parse_size("--tmpfs size", value));
-  else if (key == "mode") check_mode("--tmpfs", text, value);
-  else if (number) (void)parse_size("--tmpfs " + std::string(key), value);
+  if (key == "size")
+    (void)(value.ends_with('%') ? parse_number("--tmpfs size", value.substr(0, value.size() - 1), 1, 100)
+                                : parse_size("--tmpfs size", value));
+  else if (key == "mode")
+    check_mode("--tmpfs", text, value);
+  else if (number)
+    (void)parse_size("--tmpfs " + std::string(key), value);
   else if (!known)
     throw bad_value("--tmpfs", text, "there is no option '" + std::string(word) + "'",
                     "options are size, mode, uid, gid, nr_inodes, ro, noexec, nosuid, nodev");
@@ -142,7 +164,8 @@ MountSpec parse_volume(std::string_view text, std::string_view directory) {
   const auto parts = split(text, ':');
   MountSpec mount;
   if (parts.size() > 3)
-    throw bad_value("-v/--volume", text, "there are more than three parts", "write SOURCE:TARGET[:OPTIONS]; for a path with ':' use --mount");
+    throw bad_value("-v/--volume", text, "there are more than three parts",
+                    "write SOURCE:TARGET[:OPTIONS]; for a path with ':' use --mount");
   if (parts.size() == 1) {
     mount.type = MountType::volume;
     mount.target = checked_target("-v/--volume", text, parts[0]);

@@ -33,12 +33,14 @@ std::string take_address(std::string_view text, std::string_view& rest) {
   if (rest.starts_with('[')) {
     const std::size_t close = rest.find("]:");
     const std::string address(rest.substr(1, close == std::string_view::npos ? 0 : close - 1));
-    if (!is_ipv6(address)) throw bad_value("-p/--publish", text, "there is no IPv6 address in the brackets", "for example [::1]:8080:80");
+    if (!is_ipv6(address))
+      throw bad_value("-p/--publish", text, "there is no IPv6 address in the brackets", "for example [::1]:8080:80");
     rest.remove_prefix(close + 2);
     return address;
   }
   const auto parts = split(rest, ':');
-  if (parts.size() > 3) throw bad_value("-p/--publish", text, "there are too many ':'", "write an IPv6 address in brackets: [::1]:8080:80");
+  if (parts.size() > 3)
+    throw bad_value("-p/--publish", text, "there are too many ':'", "write an IPv6 address in brackets: [::1]:8080:80");
   if (parts.size() < 3) return {};
   const std::string address(parts[0]);
   if (!is_ipv4(address)) throw bad_value("-p/--publish", text, "'" + address + "' is no address", std::string(port_form));
@@ -83,41 +85,48 @@ std::vector<PortSpec> parse_ports(std::string_view text) {
     throw bad_value("-p/--publish", text, "the port in the container is missing", std::string(port_form));
   const std::string_view host_part = colon == std::string_view::npos ? std::string_view{} : rest.substr(0, colon);
   const Range inside = parse_range(text, colon == std::string_view::npos ? rest : rest.substr(colon + 1));
-  if (colon == 0 && address.empty()) throw bad_value("-p/--publish", text, "the port on this machine is missing", std::string(port_form));
+  if (colon == 0 && address.empty())
+    throw bad_value("-p/--publish", text, "the port on this machine is missing", std::string(port_form));
   std::vector<PortSpec> ports;
   if (host_part.empty()) {
-    for (int port = inside.first; port <= inside.last; ++port) ports.push_back({address, 0, static_cast<std::uint16_t>(port), udp});
+    for (int port = inside.first; port <= inside.last; ++port)
+      ports.push_back({address, 0, static_cast<std::uint16_t>(port), udp});
     return ports;
   }
   const Range outside = parse_range(text, host_part);
   if (outside.count() != inside.count())
     throw bad_value("-p/--publish", text, "the two ranges have different lengths", "for example 8000-8002:80-82");
   for (int at = 0; at < inside.count(); ++at)
-    ports.push_back({address, static_cast<std::uint16_t>(outside.first + at), static_cast<std::uint16_t>(inside.first + at), udp});
+    ports.push_back(
+        {address, static_cast<std::uint16_t>(outside.first + at), static_cast<std::uint16_t>(inside.first + at), udp});
   return ports;
 }
 
 network::HostEntry parse_add_host(std::string_view text) {
   const std::size_t separator = text.find_first_of(":=");
   const std::string remedy = "write NAME:ADDRESS, for example db:10.0.0.2";
-  if (separator == std::string_view::npos || separator == 0) throw bad_value("--add-host", text, "a name and an address are wanted", remedy);
+  if (separator == std::string_view::npos || separator == 0)
+    throw bad_value("--add-host", text, "a name and an address are wanted", remedy);
   const std::string_view name = text.substr(0, separator);
   std::string_view address = text.substr(separator + 1);
   if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
   // The file it goes into is made of words and lines.
-  if (name.find_first_of(" \t\r\n#") != std::string_view::npos) throw bad_value("--add-host", text, "a name holds no spaces", remedy);
+  if (name.find_first_of(" \t\r\n#") != std::string_view::npos)
+    throw bad_value("--add-host", text, "a name holds no spaces", remedy);
   if (!is_ipv4(address) && !is_ipv6(address))
     throw bad_value("--add-host", text, "'" + std::string(address) + "' is no address", remedy);
   return {std::string(name), std::string(address)};
 }
 
 std::string parse_dns(std::string_view text) {
-  if (!is_ipv4(text) && !is_ipv6(text)) throw bad_value("--dns", text, "that is no address", "give the address of a name server: 9.9.9.9");
+  if (!is_ipv4(text) && !is_ipv6(text))
+    throw bad_value("--dns", text, "that is no address", "give the address of a name server: 9.9.9.9");
   return std::string(text);
 }
 
 std::string parse_ip(std::string_view text) {
-  if (!is_ipv4(text)) throw bad_value("--ip", text, "that is no IPv4 address", "give one of the bridge's network, for example 172.29.0.9");
+  if (!is_ipv4(text))
+    throw bad_value("--ip", text, "that is no IPv4 address", "give one of the bridge's network, for example 172.29.0.9");
   return std::string(text);
 }
 

@@ -122,6 +122,7 @@ void Builder::container_files() {
   plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its names, its log");
   for (const char* name : {"upper", "work"})
     plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
+  plan().monitor("files.root", ops::mkdir(directory_ + "/root", 0755)).on(directory_ + "/root").why("where the root is attached before it becomes the root");
   const std::string address = host_.address ? host_.address->text() : "";
   const std::string own_address = spec_.network.mode == NetworkMode::bridge ? address : "";
   plan().monitor("files.hosts", ops::create_file(directory_ + "/hosts", network::hosts_file(hostname_, own_address, spec_.network.hosts), 0644)).on("/etc/hosts").why("names that the container can look up");
@@ -319,7 +320,7 @@ ContainerPlan Builder::build() {
   become_root_of_user_namespace();
   mounts::add_private_propagation(plan(), Lane::payload);
   root();
-  mounts::add_attach_root(plan(), Lane::payload, root_, directory_);
+  mounts::add_attach_root(plan(), Lane::payload, root_, directory_ + "/root");
   system_mounts();
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts();

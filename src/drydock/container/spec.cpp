@@ -145,8 +145,10 @@ class Writer {
  private:
   template <typename T>
   static Json written(T& value) {
-    if constexpr (std::is_constructible_v<Json, T&> && !std::is_class_v<T>) return value;
-    else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::map<std::string, std::string>>) return value;
+    if constexpr (std::is_constructible_v<Json, T&> && !std::is_class_v<T>)
+      return value;
+    else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::map<std::string, std::string>>)
+      return value;
     else if constexpr (requires { value.begin(); }) {
       Json list = Json::array();
       for (auto& element : value) list.push_back(written(element));
@@ -194,13 +196,14 @@ class Reader {
   // A name that nothing asked for is a typing mistake, and silence would be an unlimited container.
   void finish() const {
     for (const auto& [name, value] : json_.items())
-      if (known_.find(name) == known_.end()) throw Error::refused("spec: " + path_of(name), "there is no such field", "check its spelling");
+      if (known_.find(name) == known_.end())
+        throw Error::refused("spec: " + path_of(name), "there is no such field", "check its spelling");
   }
 
  private:
   [[noreturn]] static void wrong(const std::string& path, const Json& json, const std::string& wanted) {
-    throw Error::refused("spec: " + (path.empty() ? std::string("the text") : path), "it must be " + wanted + ", not " + json.type_name(),
-                         "correct the field");
+    throw Error::refused("spec: " + (path.empty() ? std::string("the text") : path),
+                         "it must be " + wanted + ", not " + json.type_name(), "correct the field");
   }
   std::string path_of(const std::string& name) const { return path_.empty() ? name : path_ + "." + name; }
   const Json* find(const char* name) {
@@ -242,7 +245,8 @@ class Reader {
   template <typename T>
   static void read_integer(const Json& json, const std::string& path, T& value) {
     if (!json.is_number_integer()) wrong(path, json, "a whole number");
-    const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<std::uint64_t>()) : std::in_range<T>(json.get<std::int64_t>());
+    const bool fits =
+        json.is_number_unsigned() ? std::in_range<T>(json.get<std::uint64_t>()) : std::in_range<T>(json.get<std::int64_t>());
     if (!fits) throw Error::refused("spec: " + path, "the number " + json.dump() + " is out of range", "correct the field");
     value = json.get<T>();
   }

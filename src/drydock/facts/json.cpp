@@ -30,8 +30,11 @@ Json names_of(std::uint64_t set) {
 Json security(const Status& status) {
   const Capabilities& sets = status.capabilities;
   Json json{{"capabilities",
-             {{"effective", names_of(sets.effective)}, {"permitted", names_of(sets.permitted)},
-              {"inheritable", names_of(sets.inheritable)}, {"bounding", names_of(sets.bounding)}, {"ambient", names_of(sets.ambient)}}},
+             {{"effective", names_of(sets.effective)},
+              {"permitted", names_of(sets.permitted)},
+              {"inheritable", names_of(sets.inheritable)},
+              {"bounding", names_of(sets.bounding)},
+              {"ambient", names_of(sets.ambient)}}},
             {"no_new_privs", status.no_new_privs},
             {"seccomp", seccomp_words(status.seccomp)}};
   if (status.seccomp_filters) json["seccomp_filters"] = *status.seccomp_filters;
@@ -42,15 +45,22 @@ Json ids(const Snapshot& s) {
   const auto four = [](const std::array<std::uint32_t, 4>& values) {
     return Json{{"real", values[0]}, {"effective", values[1]}, {"saved", values[2]}, {"file_system", values[3]}};
   };
-  return {{"uid", four(s.status.uids)}, {"gid", four(s.status.gids)}, {"groups", s.status.groups},
+  return {{"uid", four(s.status.uids)},   {"gid", four(s.status.gids)},   {"groups", s.status.groups},
           {"uid_map", id_map(s.uid_map)}, {"gid_map", id_map(s.gid_map)}, {"setgroups", s.setgroups}};
 }
 
 Json mounts(const Snapshot& s) {
   Json list = Json::array();
   for (const Mount& mount : s.mounts)
-    list.push_back({{"id", mount.id}, {"parent", mount.parent}, {"device", mount.device}, {"root", mount.root}, {"target", mount.target},
-                    {"options", mount.options}, {"propagation", mount.propagation}, {"type", mount.type}, {"source", mount.source},
+    list.push_back({{"id", mount.id},
+                    {"parent", mount.parent},
+                    {"device", mount.device},
+                    {"root", mount.root},
+                    {"target", mount.target},
+                    {"options", mount.options},
+                    {"propagation", mount.propagation},
+                    {"type", mount.type},
+                    {"source", mount.source},
                     {"super_options", mount.super_options}});
   return list;
 }
@@ -58,8 +68,11 @@ Json mounts(const Snapshot& s) {
 Json cgroups(const Snapshot& s) {
   Json list = Json::array();
   for (const CgroupFact& group : s.cgroups)
-    list.push_back({{"version", group.hierarchy == 0 && group.controllers.empty() ? 2 : 1}, {"controllers", group.controllers},
-                    {"path", group.path}, {"directory", group.directory}, {"limits", group.limits}});
+    list.push_back({{"version", group.hierarchy == 0 && group.controllers.empty() ? 2 : 1},
+                    {"controllers", group.controllers},
+                    {"path", group.path},
+                    {"directory", group.directory},
+                    {"limits", group.limits}});
   return list;
 }
 
@@ -74,9 +87,17 @@ Json network(const Snapshot& s) {
 }
 
 Json process(const Snapshot& s) {
-  Json json{{"pid", s.pid}, {"ns_pids", s.status.ns_pids}, {"parent", s.status.parent}, {"name", s.status.name},
-            {"state", s.status.state}, {"threads", s.status.threads}, {"start_time", s.start_time}, {"command_line", s.command_line},
-            {"executable", s.executable}, {"working_directory", s.working_directory}, {"root", s.root}};
+  Json json{{"pid", s.pid},
+            {"ns_pids", s.status.ns_pids},
+            {"parent", s.status.parent},
+            {"name", s.status.name},
+            {"state", s.status.state},
+            {"threads", s.status.threads},
+            {"start_time", s.start_time},
+            {"command_line", s.command_line},
+            {"executable", s.executable},
+            {"working_directory", s.working_directory},
+            {"root", s.root}};
   if (s.hostname) json["hostname"] = *s.hostname;
   if (s.oom_score_adj) json["oom_score_adj"] = *s.oom_score_adj;
   return json;
@@ -85,9 +106,11 @@ Json process(const Snapshot& s) {
 }  // namespace
 
 std::string to_json(const Snapshot& snapshot) {
-  Json json{{"process", process(snapshot)}, {"namespaces", snapshot.namespaces}, {"ids", ids(snapshot)},
-            {"security", security(snapshot.status)}, {"cgroups", cgroups(snapshot)}, {"rlimits", Json::array()},
-            {"network", network(snapshot)}, {"mounts", mounts(snapshot)}, {"descriptors", Json::array()}, {"notes", Json::array()}};
+  Json json{{"process", process(snapshot)}, {"namespaces", snapshot.namespaces},
+            {"ids", ids(snapshot)},         {"security", security(snapshot.status)},
+            {"cgroups", cgroups(snapshot)}, {"rlimits", Json::array()},
+            {"network", network(snapshot)}, {"mounts", mounts(snapshot)},
+            {"descriptors", Json::array()}, {"notes", Json::array()}};
   for (const Rlimit& limit : snapshot.rlimits)
     json["rlimits"].push_back({{"name", limit.name}, {"soft", limit.soft}, {"hard", limit.hard}, {"unit", limit.unit}});
   for (const Descriptor& descriptor : snapshot.descriptors)

@@ -34,22 +34,38 @@ std::string_view trimmed(std::string_view text) {
 
 void take_field(Status& status, std::string_view key, std::string_view value) {
   Capabilities& sets = status.capabilities;
-  if (key == "Name") status.name = value;
-  else if (key == "State") status.state = value;
-  else if (key == "PPid") status.parent = number<pid_t>(value);
-  else if (key == "Threads") status.threads = number<int>(value);
-  else if (key == "NSpid") status.ns_pids = numbers<pid_t>(value);
-  else if (key == "Uid") fill_four(status.uids, value);
-  else if (key == "Gid") fill_four(status.gids, value);
-  else if (key == "Groups") status.groups = numbers<std::uint32_t>(value);
-  else if (key == "CapInh") sets.inheritable = number<std::uint64_t>(value, 16);
-  else if (key == "CapPrm") sets.permitted = number<std::uint64_t>(value, 16);
-  else if (key == "CapEff") sets.effective = number<std::uint64_t>(value, 16);
-  else if (key == "CapBnd") sets.bounding = number<std::uint64_t>(value, 16);
-  else if (key == "CapAmb") sets.ambient = number<std::uint64_t>(value, 16);
-  else if (key == "NoNewPrivs") status.no_new_privs = value == "1";
-  else if (key == "Seccomp") status.seccomp = number<int>(value);
-  else if (key == "Seccomp_filters") status.seccomp_filters = number<int>(value);
+  if (key == "Name")
+    status.name = value;
+  else if (key == "State")
+    status.state = value;
+  else if (key == "PPid")
+    status.parent = number<pid_t>(value);
+  else if (key == "Threads")
+    status.threads = number<int>(value);
+  else if (key == "NSpid")
+    status.ns_pids = numbers<pid_t>(value);
+  else if (key == "Uid")
+    fill_four(status.uids, value);
+  else if (key == "Gid")
+    fill_four(status.gids, value);
+  else if (key == "Groups")
+    status.groups = numbers<std::uint32_t>(value);
+  else if (key == "CapInh")
+    sets.inheritable = number<std::uint64_t>(value, 16);
+  else if (key == "CapPrm")
+    sets.permitted = number<std::uint64_t>(value, 16);
+  else if (key == "CapEff")
+    sets.effective = number<std::uint64_t>(value, 16);
+  else if (key == "CapBnd")
+    sets.bounding = number<std::uint64_t>(value, 16);
+  else if (key == "CapAmb")
+    sets.ambient = number<std::uint64_t>(value, 16);
+  else if (key == "NoNewPrivs")
+    status.no_new_privs = value == "1";
+  else if (key == "Seccomp")
+    status.seccomp = number<int>(value);
+  else if (key == "Seccomp_filters")
+    status.seccomp_filters = number<int>(value);
 }
 
 std::string joined(const std::vector<std::string_view>& parts, std::size_t first, std::size_t last) {

@@ -1,7 +1,7 @@
 // Snapshots for people and programs: rows, the difference of two, aligned text, JSON.
 //
-// Rows are the common form: each fact has a group ("namespaces"), a name ("net") and a value ("4026531840"). Text prints rows, and
-// the difference of two snapshots is the difference of their rows.
+// Rows are the common form: each fact has a group ("namespaces"), a name ("net") and a value ("4026531840"). Text prints rows,
+// and the difference of two snapshots is the difference of their rows.
 //
 // Example: std::string text = facts::to_text(facts::diff(facts::take(getpid()), facts::take(pid)));
 // Source: the facts themselves are described in snapshot.hpp.

@@ -23,7 +23,8 @@ std::string numbers(const Numbers& values) {
 std::string map_words(const std::vector<IdMapLine>& map) {
   std::vector<std::string> words;
   for (const IdMapLine& line : map)
-    words.push_back(std::to_string(line.inside) + " -> " + std::to_string(line.outside) + " (" + std::to_string(line.count) + " ids)");
+    words.push_back(std::to_string(line.inside) + " -> " + std::to_string(line.outside) + " (" + std::to_string(line.count) +
+                    " ids)");
   return joined(words, ", ");
 }
 
@@ -86,7 +87,8 @@ void identity_rows(Collector& out, const Snapshot& s) {
   out.add("capabilities ambient", capability_words(sets.ambient));
   out.add("no_new_privs", s.status.no_new_privs ? "yes" : "no");
   std::string seccomp = seccomp_words(s.status.seccomp);
-  if (s.status.seccomp_filters && *s.status.seccomp_filters > 0) seccomp += ", " + std::to_string(*s.status.seccomp_filters) + " loaded";
+  if (s.status.seccomp_filters && *s.status.seccomp_filters > 0)
+    seccomp += ", " + std::to_string(*s.status.seccomp_filters) + " loaded";
   out.add("seccomp", seccomp);
 }
 
@@ -163,9 +165,12 @@ Diff diff(const Snapshot& a, const Snapshot& b) {
   };
   for (const Row& row : left) {
     const auto other = on_right.find({row.group, row.name});
-    if (other == on_right.end()) note(row, row.value, std::nullopt);
-    else if (other->second != row.value) note(row, row.value, other->second);
-    else ++result.same;
+    if (other == on_right.end())
+      note(row, row.value, std::nullopt);
+    else if (other->second != row.value)
+      note(row, row.value, other->second);
+    else
+      ++result.same;
   }
   for (const Row& row : right)
     if (on_left.find({row.group, row.name}) == on_left.end()) note(row, std::nullopt, row.value);

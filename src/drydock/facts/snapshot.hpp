@@ -40,10 +40,10 @@ struct Capabilities {  // bit n is capability n
 };
 
 struct CgroupFact {
-  int hierarchy = 0;                // 0: version 2
-  std::string controllers;          // "memory", "cpu,cpuacct", "name=systemd"; empty on version 2
-  std::string path;                 // as the reader's cgroup namespace sees it
-  std::string directory;            // where its files are; empty when the hierarchy is not mounted here
+  int hierarchy = 0;                          // 0: version 2
+  std::string controllers;                    // "memory", "cpu,cpuacct", "name=systemd"; empty on version 2
+  std::string path;                           // as the reader's cgroup namespace sees it
+  std::string directory;                      // where its files are; empty when the hierarchy is not mounted here
   std::map<std::string, std::string> limits;  // file -> content, lines joined by "; "
 };
 
@@ -82,12 +82,12 @@ struct Status {  // the fields of /proc/PID/status that a container changes
   std::string name, state;
   pid_t parent = 0;
   int threads = 0;
-  std::vector<pid_t> ns_pids;               // outermost namespace of the reader first
+  std::vector<pid_t> ns_pids;                   // outermost namespace of the reader first
   std::array<std::uint32_t, 4> uids{}, gids{};  // real, effective, saved, file system
   std::vector<std::uint32_t> groups;
   Capabilities capabilities;
   bool no_new_privs = false;
-  int seccomp = 0;  // 0 off, 1 strict, 2 filter
+  int seccomp = 0;                     // 0 off, 1 strict, 2 filter
   std::optional<int> seccomp_filters;  // Linux >= 5.9
 };
 
@@ -99,7 +99,7 @@ struct Snapshot {
   std::string executable, working_directory, root;
   std::map<std::string, std::uint64_t> namespaces;  // kind -> inode number
   std::vector<IdMapLine> uid_map, gid_map;
-  std::string setgroups;  // "allow" or "deny"
+  std::string setgroups;                // "allow" or "deny"
   std::optional<std::string> hostname;  // only when the process shares our UTS namespace: procfs shows no other
   std::vector<Mount> mounts;
   std::vector<CgroupFact> cgroups;

@@ -41,8 +41,10 @@ class Reader {
 
  private:
   std::string why(const Error& error) const {
-    if (error.code() == EACCES || error.code() == EPERM) return "not allowed: only its owner, or root with every capability it has, may look (try sudo)";
-    if (error.code() == ENOENT && snapshot_.status.state.starts_with('Z')) return "a zombie has none: only its exit status is left";
+    if (error.code() == EACCES || error.code() == EPERM)
+      return "not allowed: only its owner, or root with every capability it has, may look (try sudo)";
+    if (error.code() == ENOENT && snapshot_.status.state.starts_with('Z'))
+      return "a zombie has none: only its exit status is left";
     if (error.code() == ENOENT && snapshot_.command_line.empty()) return "a kernel thread has none";
     return error.code() != 0 ? errno_text(error.code()) + " (" + errno_name(error.code()) + ")" : error.what();
   }
@@ -70,14 +72,37 @@ void take_descriptors(Snapshot& snapshot, const Reader& reader) {
 
 // The files that hold limits, not usage: usage changes between two looks at the same process.
 bool is_limit(const std::string& file) {
-  static constexpr std::string_view names[] = {
-      "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.soft_limit_in_bytes", "memory.swappiness",
-      "memory.max", "memory.high", "memory.swap.max", "memory.oom.group",
-      "cpu.shares", "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max", "cpu.weight",
-      "cpuset.cpus", "cpuset.mems", "cpuset.cpus.effective", "cpuset.mems.effective", "pids.max",
-      "blkio.weight", "blkio.bfq.weight", "blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device",
-      "blkio.throttle.read_iops_device", "blkio.throttle.write_iops_device", "io.weight", "io.bfq.weight", "io.max",
-      "devices.list", "freezer.state", "cgroup.freeze", "cgroup.type"};
+  static constexpr std::string_view names[] = {"memory.limit_in_bytes",
+                                               "memory.memsw.limit_in_bytes",
+                                               "memory.soft_limit_in_bytes",
+                                               "memory.swappiness",
+                                               "memory.max",
+                                               "memory.high",
+                                               "memory.swap.max",
+                                               "memory.oom.group",
+                                               "cpu.shares",
+                                               "cpu.cfs_quota_us",
+                                               "cpu.cfs_period_us",
+                                               "cpu.max",
+                                               "cpu.weight",
+                                               "cpuset.cpus",
+                                               "cpuset.mems",
+                                               "cpuset.cpus.effective",
+                                               "cpuset.mems.effective",
+                                               "pids.max",
+                                               "blkio.weight",
+                                               "blkio.bfq.weight",
+                                               "blkio.throttle.read_bps_device",
+                                               "blkio.throttle.write_bps_device",
+                                               "blkio.throttle.read_iops_device",
+                                               "blkio.throttle.write_iops_device",
+                                               "io.weight",
+                                               "io.bfq.weight",
+                                               "io.max",
+                                               "devices.list",
+                                               "freezer.state",
+                                               "cgroup.freeze",
+                                               "cgroup.type"};
   return std::find(std::begin(names), std::end(names), file) != std::end(names);
 }
 
@@ -171,10 +196,14 @@ Snapshot take(pid_t pid) {
 
 std::string seccomp_words(int mode) {
   switch (mode) {
-    case 0: return "off";
-    case 1: return "strict";
-    case 2: return "filter";
-    default: return "mode " + std::to_string(mode);
+    case 0:
+      return "off";
+    case 1:
+      return "strict";
+    case 2:
+      return "filter";
+    default:
+      return "mode " + std::to_string(mode);
   }
 }
 

@@ -12,6 +12,7 @@ Slot add_new_mount(Plan& plan, Lane lane, const std::string& id, const NewMount&
   const Slot fs = plan.slot(id + "_fs", SlotKind::fd);
   const Slot made = plan.slot(id + "_mount", SlotKind::fd);
   plan.add(lane, id + ".open", ops::fsopen(mount.type)).into(fs).on(mount.type).why("a file system to be configured, visible nowhere yet");
+  plan.add(lane, id + ".source", ops::fsconfig_string(fs, "source", mount.type)).on(mount.type).why("the name that mount(8) shows for it");
   for (const auto& [key, value] : mount.options) {
     Call call = value.empty() ? ops::fsconfig_flag(fs, key) : ops::fsconfig_string(fs, key, value);
     plan.add(lane, id + "." + key, std::move(call)).on(mount.type).why("an option of the file system");

@@ -38,7 +38,8 @@ void check(const std::vector<IdMap>& map) {
     if (std::uint64_t{line.inside} + line.count > 0xffffffffULL || std::uint64_t{line.outside} + line.count > 0xffffffffULL)
       throw Error::refused("id map", "a range that ends after 4294967294, the last id");
     for (std::size_t j = 0; j < i; ++j)
-      if (overlap(line.inside, map[j].inside, line.count, map[j].count) || overlap(line.outside, map[j].outside, line.count, map[j].count))
+      if (overlap(line.inside, map[j].inside, line.count, map[j].count) ||
+          overlap(line.outside, map[j].outside, line.count, map[j].count))
         throw Error::refused("id map", "two ranges overlap");
   }
 }
@@ -54,7 +55,8 @@ std::string user_name(std::uint32_t uid) {
   passwd entry{};
   passwd* found = nullptr;
   std::string buffer(4096, '\0');
-  return getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr ? std::string(found->pw_name) : "";
+  return getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr ? std::string(found->pw_name)
+                                                                                                : "";
 }
 
 std::vector<SubIds> granted_in(const char* file, const std::string& user, std::uint32_t uid) {
@@ -75,7 +77,8 @@ std::vector<SubIds> parse_sub_ids(std::string_view text, std::string_view user, 
     const std::string_view name = line.substr(0, first);
     if (!(name == user && !user.empty()) && !(parse_number(name, owner) && owner == uid)) continue;
     SubIds ids;
-    if (parse_number(line.substr(first + 1, second - first - 1), ids.start) && parse_number(line.substr(second + 1), ids.count) && ids.count > 0)
+    if (parse_number(line.substr(first + 1, second - first - 1), ids.start) && parse_number(line.substr(second + 1), ids.count) &&
+        ids.count > 0)
       ranges.push_back(ids);
   }
   return ranges;
@@ -91,9 +94,12 @@ std::string map_text(const std::vector<IdMap>& map) {
 
 std::string_view writer_name(MapWriter writer) {
   switch (writer) {
-    case MapWriter::self: return "the process itself";
-    case MapWriter::parent: return "a privileged parent";
-    case MapWriter::helper: break;
+    case MapWriter::self:
+      return "the process itself";
+    case MapWriter::parent:
+      return "a privileged parent";
+    case MapWriter::helper:
+      break;
   }
   return "newuidmap and newgidmap";
 }
@@ -106,7 +112,8 @@ MapWriter unprivileged_writer(std::uint32_t own, const std::vector<IdMap>& map, 
   if (map.size() == 1 && map[0].count == 1 && map[0].outside == own) return MapWriter::self;
   for (const IdMap& line : map)
     if (!granted_to(line, own, granted))
-      throw Error::refused("id map", "the ids " + range(line.outside, line.count) + " were not granted to id " + std::to_string(own),
+      throw Error::refused("id map",
+                           "the ids " + range(line.outside, line.count) + " were not granted to id " + std::to_string(own),
                            "as root: usermod --add-subuids " + range(line.outside, line.count) + " --add-subgids " +
                                range(line.outside, line.count) + " USER");
   return MapWriter::helper;
@@ -155,12 +162,16 @@ plan::StepRef add_map_steps(plan::Plan& plan, MapWriter writer, plan::Slot child
     return plan.payload("map.uid", ops::write_file("/proc/self/uid_map", uids)).why("its own user, nothing else");
   }
   if (writer == MapWriter::parent) {
-    plan.monitor("map.gid", ops::write_proc_file(child, "gid_map", gids)).why("a privileged writer may map any range, and leave setgroups alone");
-    return plan.monitor("map.uid", ops::write_proc_file(child, "uid_map", uids)).why("from here on root inside is nobody outside");
+    plan.monitor("map.gid", ops::write_proc_file(child, "gid_map", gids))
+        .why("a privileged writer may map any range, and leave setgroups alone");
+    return plan.monitor("map.uid", ops::write_proc_file(child, "uid_map", uids))
+        .why("from here on root inside is nobody outside");
   }
   // newgidmap itself denies setgroups when only the own group is mapped.
-  plan.monitor("map.gid", ops::run_id_mapper("/usr/bin/newgidmap", child, gids)).why("a setuid helper checks the range in /etc/subgid");
-  return plan.monitor("map.uid", ops::run_id_mapper("/usr/bin/newuidmap", child, uids)).why("a setuid helper checks the range in /etc/subuid");
+  plan.monitor("map.gid", ops::run_id_mapper("/usr/bin/newgidmap", child, gids))
+      .why("a setuid helper checks the range in /etc/subgid");
+  return plan.monitor("map.uid", ops::run_id_mapper("/usr/bin/newuidmap", child, uids))
+      .why("a setuid helper checks the range in /etc/subuid");
 }
 
 }  // namespace drydock::namespaces

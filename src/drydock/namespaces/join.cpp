@@ -30,10 +30,13 @@ plan::StepRef add_join_steps(plan::Plan& plan, plan::Lane lane, plan::Slot pidfd
       .on("namespaces of the container");
 }
 
-std::vector<plan::StepRef> add_pin_steps(plan::Plan& plan, plan::Lane lane, const std::string& source, const std::string& target) {
+std::vector<plan::StepRef> add_pin_steps(plan::Plan& plan, plan::Lane lane, const std::string& source,
+                                         const std::string& target) {
   std::vector<plan::StepRef> steps;
   steps.push_back(plan.add(lane, "pin.file " + target, ops::create_file(target, "", 0444))
-                      .why("a file to mount on").on(target).undo(ops::unlink(target)));
+                      .why("a file to mount on")
+                      .on(target)
+                      .undo(ops::unlink(target)));
   steps.push_back(plan.add(lane, "pin " + target, ops::mount(source, target, "", MS_BIND, ""))
                       .why("a namespace lives as long as a process, a descriptor or a mount holds it")
                       .on(target)

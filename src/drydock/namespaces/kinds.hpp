@@ -22,10 +22,10 @@ enum class Kind : std::uint8_t { mnt, pid, net, ipc, uts, user, cgroup, time };
 
 struct KindInfo {
   Kind kind;
-  std::string_view name;       // "mnt", as under /proc/PID/ns
-  std::uint64_t flag;          // CLONE_NEWNS
-  std::string_view isolates;   // one clause
-  std::string_view since;      // the kernel that has it complete
+  std::string_view name;      // "mnt", as under /proc/PID/ns
+  std::uint64_t flag;         // CLONE_NEWNS
+  std::string_view isolates;  // one clause
+  std::string_view since;     // the kernel that has it complete
 };
 std::span<const KindInfo> all_kinds();
 const KindInfo& info(Kind kind);

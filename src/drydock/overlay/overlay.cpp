@@ -23,6 +23,7 @@ std::string joined(const std::vector<std::string>& lowers) {
 Slot open_overlay(Plan& plan, Lane lane) {
   const Slot fs = plan.slot("overlay_fs", SlotKind::fd);
   plan.add(lane, "overlay.open", ops::fsopen("overlay")).into(fs).on(overlay_object).why("a stack of directories to be configured");
+  plan.add(lane, "overlay.source", ops::fsconfig_string(fs, "source", "overlay")).on(overlay_object).why("the name that mount(8) shows for it");
   return fs;
 }
 

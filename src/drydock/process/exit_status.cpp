@@ -16,9 +16,12 @@ ExitStatus ExitStatus::from_wait(int status) {
 
 ExitStatus ExitStatus::from_siginfo(const siginfo_t& info) {
   switch (info.si_code) {
-    case CLD_EXITED: return {false, info.si_status & 0xff, false};
-    case CLD_KILLED: return {true, info.si_status, false};
-    case CLD_DUMPED: return {true, info.si_status, true};
+    case CLD_EXITED:
+      return {false, info.si_status & 0xff, false};
+    case CLD_KILLED:
+      return {true, info.si_status, false};
+    case CLD_DUMPED:
+      return {true, info.si_status, true};
     default:
       throw Error::refused("siginfo with si_code " + std::to_string(info.si_code), "the process has not ended",
                            "wait with WEXITED only");
@@ -36,7 +39,8 @@ std::string ExitStatus::words() const {
 
 std::string describe_code(int code) {
   std::string text = "exited with " + std::to_string(code);
-  if (code > 128 && code - 128 < SIGRTMIN) text += " (128+" + std::to_string(code - 128) + ": " + symbols::signal(code - 128) + ")";
+  if (code > 128 && code - 128 < SIGRTMIN)
+    text += " (128+" + std::to_string(code - 128) + ": " + symbols::signal(code - 128) + ")";
   return text;
 }
 

@@ -17,7 +17,7 @@ namespace drydock::process {
 
 namespace {
 
-constexpr std::size_t input_limit = 4096;    // the line buffer of a terminal
+constexpr std::size_t input_limit = 4096;  // the line buffer of a terminal
 constexpr std::size_t output_limit = 65536;
 // A poll that finds a pipe writable promises room for this many bytes (pipe(7)), so the write cannot block the loop.
 constexpr std::size_t write_at_once = 4096;
@@ -34,7 +34,8 @@ Fd reopened(int output) {
 
 class Loop {
  public:
-  explicit Loop(const Pump& job) : job_(job), keys_(is_terminal(job.input) ? job.detach_keys : ""), own_output_(reopened(job.output)) {
+  explicit Loop(const Pump& job)
+      : job_(job), keys_(is_terminal(job.input) ? job.detach_keys : ""), own_output_(reopened(job.output)) {
     output_ = own_output_ ? own_output_.get() : job.output;
     input_open_ = job.input >= 0 && job.master >= 0;
     master_open_ = job.master >= 0;
@@ -119,8 +120,10 @@ class Loop {
   void write_master() {
     const long count = raw::call(SYS_write, job_.master, to_master_.data(), to_master_.size());
     if (count == -EAGAIN || count == -EINTR) return;
-    if (raw::failed(count)) to_master_.clear();  // nobody there to read it
-    else to_master_.erase(0, static_cast<std::size_t>(count));
+    if (raw::failed(count))
+      to_master_.clear();  // nobody there to read it
+    else
+      to_master_.erase(0, static_cast<std::size_t>(count));
   }
 
   void read_input() {
@@ -200,8 +203,10 @@ std::string DetachKeys::feed(std::string_view typed) {
       passed.append(keys_, 0, matched_);  // it was not the sequence: what was held back goes first
       matched_ = 0;
     }
-    if (key != keys_[matched_]) passed += key;
-    else if (++matched_ == keys_.size()) break;
+    if (key != keys_[matched_])
+      passed += key;
+    else if (++matched_ == keys_.size())
+      break;
   }
   return passed;
 }

@@ -31,14 +31,14 @@ enum class PumpEnd {
 };
 
 struct Pump {
-  int input = -1;    // -1: nothing to read
+  int input = -1;  // -1: nothing to read
   int output = -1;
-  int master = -1;   // pty or socket; set to O_NONBLOCK (for everybody who shares the open file description)
+  int master = -1;  // pty or socket; set to O_NONBLOCK (for everybody who shares the open file description)
   int control = -1;
   const SignalFd* signals = nullptr;
-  RawMode* raw = nullptr;              // entered again after SIGCONT
+  RawMode* raw = nullptr;                // entered again after SIGCONT
   std::string detach_keys = "\x10\x11";  // ctrl-p ctrl-q; empty: none. Only looked for when `input` is a terminal
-  int give_up_after = 3;               // SIGINT/SIGTERM/SIGQUIT/SIGHUP; 0: never
+  int give_up_after = 3;                 // SIGINT/SIGTERM/SIGQUIT/SIGHUP; 0: never
   // `control` is readable or closed: take what is there; true ends the loop after the master is drained.
   std::function<bool()> on_control = [] { return true; };
   // A signal for the container. SIGWINCH, SIGCONT and SIGPIPE are dealt with here and do not arrive.

@@ -20,10 +20,10 @@ constexpr std::uint64_t bit(int capability) {
   return std::uint64_t{1} << capability;
 }
 
-constexpr std::uint64_t docker_defaults =
-    bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_FSETID) | bit(CAP_FOWNER) | bit(CAP_MKNOD) | bit(CAP_NET_RAW) | bit(CAP_SETGID) |
-    bit(CAP_SETUID) | bit(CAP_SETFCAP) | bit(CAP_SETPCAP) | bit(CAP_NET_BIND_SERVICE) | bit(CAP_SYS_CHROOT) | bit(CAP_KILL) |
-    bit(CAP_AUDIT_WRITE);
+constexpr std::uint64_t docker_defaults = bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_FSETID) | bit(CAP_FOWNER) |
+                                          bit(CAP_MKNOD) | bit(CAP_NET_RAW) | bit(CAP_SETGID) | bit(CAP_SETUID) |
+                                          bit(CAP_SETFCAP) | bit(CAP_SETPCAP) | bit(CAP_NET_BIND_SERVICE) | bit(CAP_SYS_CHROOT) |
+                                          bit(CAP_KILL) | bit(CAP_AUDIT_WRITE);
 static_assert(docker_defaults == 0xa80425fb);
 
 constexpr std::uint64_t everything = ~std::uint64_t{0};
@@ -39,7 +39,8 @@ std::uint64_t mask_of(const std::vector<std::string>& names, const char* flag) {
     if (is_all(name)) return everything;
     const auto number = symbols::capability_number(name);
     if (!number)
-      throw Error::refused(std::string(flag) + " " + name, "no such capability", "names are as in capabilities(7), for example NET_ADMIN, or ALL");
+      throw Error::refused(std::string(flag) + " " + name, "no such capability",
+                           "names are as in capabilities(7), for example NET_ADMIN, or ALL");
     mask |= bit(*number);
   }
   return mask;
@@ -119,11 +120,13 @@ std::vector<plan::StepRef> add_bounding_steps(plan::Plan& plan, plan::Lane lane,
 plan::StepRef add_capset_step(plan::Plan& plan, plan::Lane lane, std::uint64_t mask, bool is_root) {
   const auto kept = static_cast<std::int64_t>(is_root ? mask : 0);
   return plan.add(lane, "capset", ops::capset(kept, kept, 0))
-      .why(is_root ? "keeps " + capability_text(mask) + "; nothing is inheritable (CVE-2022-29162)" : "a user other than root keeps none");
+      .why(is_root ? "keeps " + capability_text(mask) + "; nothing is inheritable (CVE-2022-29162)"
+                   : "a user other than root keeps none");
 }
 
 plan::StepRef add_no_new_privileges_step(plan::Plan& plan, plan::Lane lane) {
-  return plan.add(lane, "no_new_privs", ops::prctl(PR_SET_NO_NEW_PRIVS, 1)).why("no exec gives more than the process has: setuid programs do not work");
+  return plan.add(lane, "no_new_privs", ops::prctl(PR_SET_NO_NEW_PRIVS, 1))
+      .why("no exec gives more than the process has: setuid programs do not work");
 }
 
 }  // namespace drydock::security

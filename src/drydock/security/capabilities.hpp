@@ -1,6 +1,7 @@
 // Which capabilities a container keeps, and the steps that take the others away.
 //
-// Example: const CapabilityChoice choice = choose_capabilities({.add = {"NET_ADMIN"}, .drop = {"MKNOD"}}, available_capabilities());
+// Example: const CapabilityChoice choice = choose_capabilities({.add = {"NET_ADMIN"}, .drop = {"MKNOD"}},
+// available_capabilities());
 //          add_bounding_steps(plan, Lane::payload, choice.mask, available);  // while CAP_SETPCAP is still there
 //          ...setgroups, setresgid, setresuid...
 //          add_capset_step(plan, Lane::payload, choice.mask, is_root);
@@ -25,7 +26,7 @@ std::uint64_t default_capabilities(bool devices_guarded = true);
 
 struct CapabilityRequest {
   std::vector<std::string> add = {}, drop = {};  // "NET_ADMIN", "CAP_NET_ADMIN", "net_admin", "ALL"
-  bool privileged = false;             // everything that the caller has
+  bool privileged = false;                       // everything that the caller has
   bool devices_guarded = true;
 };
 

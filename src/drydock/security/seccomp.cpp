@@ -51,7 +51,8 @@ std::string read_profile(const std::string& path) {
     return sys::read_all(file);
   } catch (const Error& error) {
     if (error.code() == 0) throw;
-    throw Error::refused("seccomp profile " + path, errno_text(error.code()), "give 'default', 'unconfined' or the path of a JSON file");
+    throw Error::refused("seccomp profile " + path, errno_text(error.code()),
+                         "give 'default', 'unconfined' or the path of a JSON file");
   }
 }
 
@@ -61,9 +62,10 @@ std::string kernel_release() {
 
 // Everything the program depends on, as 32 hexadecimal digits.
 std::string key_of(const std::string& profile_text, std::uint64_t capabilities, std::string_view kernel) {
-  const std::string facts = std::string(generation) + "/" + std::to_string(SCMP_VER_MAJOR) + "." + std::to_string(SCMP_VER_MINOR) + "." +
-                            std::to_string(SCMP_VER_MICRO) + "/" + std::to_string(audit_architecture(Architecture::native)) + "/" +
-                            hexadecimal(capabilities) + "/" + std::string(kernel) + "/" + profile_text;
+  const std::string facts = std::string(generation) + "/" + std::to_string(SCMP_VER_MAJOR) + "." +
+                            std::to_string(SCMP_VER_MINOR) + "." + std::to_string(SCMP_VER_MICRO) + "/" +
+                            std::to_string(audit_architecture(Architecture::native)) + "/" + hexadecimal(capabilities) + "/" +
+                            std::string(kernel) + "/" + profile_text;
   return hexadecimal(fnv1a(facts, checksum_start)) + hexadecimal(fnv1a(facts, 0x9ae16a3b2f90404fULL));
 }
 
@@ -73,7 +75,8 @@ std::optional<std::string> read_cached(const std::string& path, const std::strin
     const Fd file = sys::open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     const struct stat info = sys::fstat(file);
     const bool ours = info.st_uid == sys::geteuid() || info.st_uid == 0;
-    if (!S_ISREG(info.st_mode) || !ours || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 || info.st_size > 64 * 1024) return std::nullopt;
+    if (!S_ISREG(info.st_mode) || !ours || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 || info.st_size > 64 * 1024)
+      return std::nullopt;
     return parse_cache_entry(key, sys::read_all(file));
   } catch (const Error&) {
     return std::nullopt;
@@ -105,9 +108,9 @@ std::optional<std::string> parse_cache_entry(std::string_view key, std::string_v
   if (file.size() <= sizeof header) return std::nullopt;
   std::memcpy(&header, file.data(), sizeof header);
   const std::string_view program = file.substr(sizeof header);
-  const bool right = std::string_view(header.magic, sizeof header.magic) == magic && std::string_view(header.key, sizeof header.key) == key &&
-                     header.size == program.size() && program.size() % instruction_size == 0 &&
-                     header.checksum == fnv1a(program, checksum_start);
+  const bool right = std::string_view(header.magic, sizeof header.magic) == magic &&
+                     std::string_view(header.key, sizeof header.key) == key && header.size == program.size() &&
+                     program.size() % instruction_size == 0 && header.checksum == fnv1a(program, checksum_start);
   return right ? std::optional(std::string(program)) : std::nullopt;
 }
 
@@ -121,7 +124,8 @@ SeccompProgram seccomp_program(const SeccompRequest& request, const std::string&
   const std::string path = cache_directory + "/seccomp-" + key + ".bpf";
   if (!cache_directory.empty())
     if (auto program = read_cached(path, key)) return {std::move(*program), true};
-  const Policy policy = built_in ? default_policy(request.capabilities) : policy_from_json(text, request.profile, request.capabilities, kernel);
+  const Policy policy =
+      built_in ? default_policy(request.capabilities) : policy_from_json(text, request.profile, request.capabilities, kernel);
   SeccompProgram program{compile(policy), false};
   if (!cache_directory.empty()) keep(cache_directory, path, key, program.bytes);
   return program;

@@ -27,7 +27,8 @@ sock_filter decide(Action action) {
 }
 
 sock_filter jump(std::uint16_t test, std::uint32_t value, std::size_t if_true, std::size_t if_false) {
-  return {static_cast<std::uint16_t>(BPF_JMP | BPF_K | test), static_cast<std::uint8_t>(if_true), static_cast<std::uint8_t>(if_false), value};
+  return {static_cast<std::uint16_t>(BPF_JMP | BPF_K | test), static_cast<std::uint8_t>(if_true),
+          static_cast<std::uint8_t>(if_false), value};
 }
 
 sock_filter jump_always(std::size_t distance) {
@@ -97,9 +98,12 @@ Code ordered(const Condition& condition, std::size_t rest) {
 Code check(const Condition& condition, std::size_t rest) {
   switch (condition.compare) {
     case Compare::equal:
-    case Compare::masked_equal: return equal(condition, rest);
-    case Compare::not_equal: return not_equal(condition, rest);
-    default: return ordered(condition, rest);
+    case Compare::masked_equal:
+      return equal(condition, rest);
+    case Compare::not_equal:
+      return not_equal(condition, rest);
+    default:
+      return ordered(condition, rest);
   }
 }
 
@@ -167,8 +171,10 @@ std::vector<Range> ranges_of(const Policy& policy, Architecture architecture) {
   const Fate otherwise{{}, policy.default_action};
   std::vector<Range> ranges = {{0, otherwise}};
   const auto start = [&](std::uint32_t first, const Fate& fate) {
-    if (ranges.back().first == first) ranges.back().fate = fate;
-    else if (!(ranges.back().fate == fate)) ranges.push_back({first, fate});
+    if (ranges.back().first == first)
+      ranges.back().fate = fate;
+    else if (!(ranges.back().fate == fate))
+      ranges.push_back({first, fate});
   };
   std::uint32_t next = 0;
   for (const auto& [number, fate] : fates_of(policy, architecture)) {
@@ -190,7 +196,8 @@ Code for_architecture(const Policy& policy, Architecture architecture) {
 
 std::string compile(const Policy& policy) {
   const Code native = for_architecture(policy, Architecture::native);
-  Code code = {load(offsetof(seccomp_data, arch)), jump(BPF_JEQ, audit_architecture(Architecture::native), 1, 0), jump_always(native.size())};
+  Code code = {load(offsetof(seccomp_data, arch)), jump(BPF_JEQ, audit_architecture(Architecture::native), 1, 0),
+               jump_always(native.size())};
   append(code, native);
   if (policy.second_architecture) {
     const Code second = for_architecture(policy, Architecture::second);
@@ -199,7 +206,8 @@ std::string compile(const Policy& policy) {
   }
   code.push_back(decide(SECCOMP_RET_KILL_PROCESS));
   if (code.size() > BPF_MAXINSNS)
-    throw Error::refused("seccomp profile", std::to_string(code.size()) + " instructions are more than the kernel takes (4096)", "use fewer conditions");
+    throw Error::refused("seccomp profile", std::to_string(code.size()) + " instructions are more than the kernel takes (4096)",
+                         "use fewer conditions");
   return {reinterpret_cast<const char*>(code.data()), code.size() * sizeof(sock_filter)};
 }
 

@@ -1,8 +1,8 @@
 // From a seccomp policy to the program that the kernel runs at every system call.
 //
 // The shape decides the cost. The kernel walks the program once per system call number when it is installed (to learn which
-// calls are always allowed, Linux 5.11), so a chain of comparisons costs the square of its length. Neighbouring numbers with the same fate are
-// one range, the ranges are the leaves of a balanced tree, and every call is decided in about eight comparisons.
+// calls are always allowed, Linux 5.11), so a chain of comparisons costs the square of its length. Neighbouring numbers with the
+// same fate are one range, the ranges are the leaves of a balanced tree, and every call is decided in about eight comparisons.
 // libseccomp knows the numbers of the calls; its own tree has one leaf per call and is several times longer.
 //
 // Example: const std::string program = compile(default_policy(mask));   // an array of struct sock_filter

@@ -50,10 +50,13 @@ Action parse_action(const Context& context, const std::string& name, int errno_v
 }
 
 Condition parse_condition(const Context& context, const Json& json) {
-  static constexpr std::pair<std::string_view, Compare> names[] = {
-      {"SCMP_CMP_EQ", Compare::equal},         {"SCMP_CMP_NE", Compare::not_equal},       {"SCMP_CMP_LT", Compare::less},
-      {"SCMP_CMP_LE", Compare::less_equal},    {"SCMP_CMP_GT", Compare::greater},         {"SCMP_CMP_GE", Compare::greater_equal},
-      {"SCMP_CMP_MASKED_EQ", Compare::masked_equal}};
+  static constexpr std::pair<std::string_view, Compare> names[] = {{"SCMP_CMP_EQ", Compare::equal},
+                                                                   {"SCMP_CMP_NE", Compare::not_equal},
+                                                                   {"SCMP_CMP_LT", Compare::less},
+                                                                   {"SCMP_CMP_LE", Compare::less_equal},
+                                                                   {"SCMP_CMP_GT", Compare::greater},
+                                                                   {"SCMP_CMP_GE", Compare::greater_equal},
+                                                                   {"SCMP_CMP_MASKED_EQ", Compare::masked_equal}};
   const std::string name = json.at("op").get<std::string>();
   const auto found = std::find_if(std::begin(names), std::end(names), [&](const auto& row) { return row.first == name; });
   if (found == std::end(names)) refuse(context, "unknown operator '" + name + "'");
@@ -84,7 +87,8 @@ bool has_any_capability(const Context& context, const Json& names) {
 
 bool names_this_machine(const Json& arches) {
   return std::any_of(arches.begin(), arches.end(), [](const Json& name) {
-    return std::find(std::begin(architecture_names), std::end(architecture_names), name.get<std::string>()) != std::end(architecture_names);
+    return std::find(std::begin(architecture_names), std::end(architecture_names), name.get<std::string>()) !=
+           std::end(architecture_names);
   });
 }
 
@@ -111,7 +115,8 @@ bool same_argument_twice(const std::vector<Condition>& conditions) {
 void add_rules(const Context& context, const Json& json, Policy& policy) {
   const Action action = parse_action(context, json.at("action").get<std::string>(), json.value("errnoRet", EPERM));
   std::vector<std::string> names = json.value("names", std::vector<std::string>{});
-  if (json.contains("name") && json["name"].is_string() && !json["name"].get<std::string>().empty()) names.push_back(json["name"]);
+  if (json.contains("name") && json["name"].is_string() && !json["name"].get<std::string>().empty())
+    names.push_back(json["name"]);
   std::vector<Condition> conditions;
   if (json.contains("args") && json["args"].is_array())
     for (const Json& argument : json["args"]) conditions.push_back(parse_condition(context, argument));
@@ -140,7 +145,8 @@ Policy read_profile(const Context& context, const Json& json) {
   const Json& profile = json.contains("seccomp") ? json["seccomp"] : json;
   if (!profile.contains("defaultAction")) refuse(context, "it has no defaultAction");
   Policy policy;
-  policy.default_action = parse_action(context, profile["defaultAction"].get<std::string>(), profile.value("defaultErrnoRet", EPERM));
+  policy.default_action =
+      parse_action(context, profile["defaultAction"].get<std::string>(), profile.value("defaultErrnoRet", EPERM));
   policy.second_architecture = allows_second(profile);
   for (const Json& rule : profile.value("syscalls", Json::array()))
     if (applies(context, rule)) add_rules(context, rule, policy);

@@ -5,7 +5,6 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include <drydock/image/archive/digest.hpp>
 #include <drydock/image/archive/garbage.hpp>
@@ -44,16 +43,11 @@ void remove_stale(const std::string& data) {
   for (const std::string& name : sys::list_directory(layout::temporary(data))) {
     if (!name.starts_with(scratch_prefix)) continue;
     const std::string path = layout::temporary(data) + "/" + name;
-    const Fd dir = sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const long opened = raw::call(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (raw::failed(opened)) continue;  // its owner has just removed it
+    const Fd dir(static_cast<int>(opened));
     if (sys::try_lock(dir)) remove_directory(path);
   }
-}
-
-void move_layer(const std::string& from, const std::string& to) {
-  const long result = raw::call(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0);
-  // Another import brought the same layer: equal digests, equal content. Ours goes with the scratch directory.
-  if (result == -EEXIST || result == -ENOTEMPTY) return;
-  if (raw::failed(result)) throw Error::from_errno("rename", "\"" + from + "\", \"" + to + "\"", raw::error_of(result));
 }
 
 }  // namespace
@@ -126,7 +120,8 @@ void Editor::commit(const std::vector<Record>& records) {
   {
     const Fd lock = store_lock(data_);
     for (const auto& [path, digest] : blobs_) sys::rename(path, layout::blob(data_, digest));
-    for (const auto& [path, diff_id] : layers_) move_layer(path, layout::layer(data_, diff_id));
+    // False: another import brought the same layer. Equal digests, equal content; ours goes with the scratch directory.
+    for (const auto& [path, diff_id] : layers_) (void)move_directory(path, layout::layer(data_, diff_id));
     blobs_.clear();
     layers_.clear();
     for (const Record& record : records) sys::replace_file(layout::record(data_, record_name(record)), to_json(record));
@@ -195,7 +190,7 @@ std::vector<std::string> Editor::collect_garbage() {
     }
     // Out of the way by one rename each: a layer is there completely or not at all.
     for (const std::string& diff_id : garbage.layers)
-      sys::rename(layout::layer(data_, diff_id), scratch_ + "/gone-" + digest_hex(diff_id));
+      move_directory(layout::layer(data_, diff_id), scratch_ + "/gone-" + digest_hex(diff_id));
   }
   import_lock_ = import_lock(data_);
   return deleted;

@@ -106,4 +106,18 @@ void remove_directory(const std::string& path) {
   if (sys::exists(path)) remove_at(Fd{AT_FDCWD}, path);
 }
 
+bool move_directory(const std::string& from, const std::string& to) {
+  const auto move = [&] { return raw::call(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), 0); };
+  long result = move();
+  if (result == -EACCES) {
+    const mode_t mode = stat_at(Fd{AT_FDCWD}, from).st_mode & 07777;
+    raw::call(SYS_fchmodat, AT_FDCWD, from.c_str(), mode | 0700);
+    result = move();
+    raw::call(SYS_fchmodat, AT_FDCWD, raw::failed(result) ? from.c_str() : to.c_str(), mode);
+  }
+  if (result == -EEXIST || result == -ENOTEMPTY) return false;
+  if (raw::failed(result)) throw Error::from_errno("rename", "\"" + from + "\", \"" + to + "\"", raw::error_of(result));
+  return true;
+}
+
 }  // namespace drydock::image

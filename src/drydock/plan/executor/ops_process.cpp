@@ -184,6 +184,7 @@ long op_exec(Context& context, const wire::WireCall& call) {
     env[count] = nullptr;
   }
   reset_signals();
+  raw::call(SYS_umask, 022);
   // A lane of ours that leaked a descriptor would hand the host to the container (CVE-2024-21626).
   raw::call(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
   return exec_search(argv[0], path, argv, env);
