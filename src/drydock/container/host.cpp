@@ -90,6 +90,7 @@ Host read_host(const Spec& spec, const Paths& paths, const HostRequest& request)
   if (request.dry && host.capabilities == 0) host.capabilities = security::all_capabilities();
   for (const UlimitSpec& limit : spec.security.ulimits) host.hard_limits.push_back(security::hard_limit(limit.resource));
   host.source_is_file = bind_sources(spec);
+  if (spec.userns.enabled) host.default_maps = namespaces::default_maps_of(host.euid, host.egid);
   host.appended_layers = kernel_at_least(6, 7);
   host.resolv_conf = sys::read_file_if_present("/etc/resolv.conf").value_or("");
   if (!spec.security.privileged) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sys/mount.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -70,12 +71,17 @@ class Builder {
   void control_groups();
   void bridge();
   void clone();
+  namespaces::Maps maps() const;
   void id_maps();
+  void own_upper();
   void link();
   void root();
   void attach_groups();
   void become_root_of_user_namespace();
   void system_mounts();
+  mounts::Bind bind_of(const MountSpec& mount, int& anonymous) const;
+  void mount_sources();
+  void add_source(const std::string& id, const mounts::Bind& bind);
   void user_mounts();
   void names();
   void cgroup_namespace();
@@ -89,7 +95,13 @@ class Builder {
   const std::string hostname_, directory_;
   ContainerPlan out_;
   Stdio stdio_;
-  Slot child_, root_, peer_;
+  struct Source {
+    std::string id;
+    mounts::Bind bind;
+    Slot mount;
+  };
+  std::vector<Source> sources_;
+  Slot child_, root_, peer_, place_;
   StepRef maps_written_, veth_;
   cgroups::GroupPlan group_;
   network::Bridge bridge_;
@@ -175,9 +187,8 @@ void Builder::clone() {
     plan().payload("join.network", ops::setns(peer_, CLONE_NEWNET)).on("container " + spec_.network.peer).why("its network, and nothing else of it");
 }
 
-void Builder::id_maps() {
-  if (!mapped()) return;
-  namespaces::Maps maps = namespaces::default_maps_of(host_.euid, host_.egid);
+namespaces::Maps Builder::maps() const {
+  namespaces::Maps maps = host_.default_maps;
   const auto taken = [](const std::vector<IdRange>& ranges) {
     std::vector<namespaces::IdMap> out;
     for (const IdRange& range : ranges) out.push_back({range.inside, range.outside, range.count});
@@ -185,7 +196,31 @@ void Builder::id_maps() {
   };
   if (!spec_.userns.uids.empty()) maps.uids = taken(spec_.userns.uids);
   if (!spec_.userns.gids.empty()) maps.gids = taken(spec_.userns.gids);
-  maps_written_ = namespaces::add_map_steps(plan(), namespaces::MapWriter::parent, child_, maps);
+  return maps;
+}
+
+namespace {
+
+// What root of the container is outside.
+std::int64_t outside_root(const std::vector<namespaces::IdMap>& maps) {
+  for (const namespaces::IdMap& map : maps)
+    if (map.inside == 0 && map.count > 0) return map.outside;
+  throw Error::refused("--userns", "the map does not say who root of the container is outside", "let the first range begin at 0, for example 0:100000:65536");
+}
+
+}  // namespace
+
+void Builder::id_maps() {
+  if (!mapped()) return;
+  const namespaces::Maps wanted = maps();
+  maps_written_ = namespaces::add_map_steps(plan(), namespaces::MapWriter::parent, child_, wanted);
+}
+
+// The writable layer belongs to root of the container.
+void Builder::own_upper() {
+  if (!mapped()) return;
+  const namespaces::Maps wanted = maps();
+  plan().monitor("files.upper.owner", ops::fchownat(directory_ + "/upper", outside_root(wanted.uids), outside_root(wanted.gids))).on(directory_ + "/upper").why("root of the container owns its root directory");
 }
 
 void Builder::link() {
@@ -210,13 +245,14 @@ void Builder::become_root_of_user_namespace() {
 }
 
 void Builder::root() {
-  if (mapped()) {
-    const Slot userns = plan().slot("user_namespace", SlotKind::fd);
-    plan().monitor("userns", ops::open_proc_file(child_, "ns/user", O_RDONLY)).into(userns).on("user namespace").why("layers are id-mapped by it");
-    root_ = overlay::add_mapped_overlay(plan(), Lane::monitor, host_.image.layers, directory_, userns, spec_.remove);
+  overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove, false, host_.appended_layers};
+  if (!mapped()) {
+    root_ = overlay::add_overlay(plan(), Lane::payload, stack);
     return;
   }
-  root_ = overlay::add_overlay(plan(), Lane::payload, {host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove, false, host_.appended_layers});
+  const Slot userns = plan().slot("user_namespace", SlotKind::fd);
+  plan().monitor("userns", ops::open_proc_file(child_, "ns/user", O_RDONLY)).into(userns).on("user namespace").why("layers are id-mapped by it");
+  root_ = overlay::add_mapped_overlay(plan(), Lane::monitor, stack, userns);
 }
 
 void Builder::system_mounts() {
@@ -228,30 +264,47 @@ void Builder::system_mounts() {
   devices_ = mounts::add_system_mounts(plan(), Lane::payload, root_, options);
 }
 
-void Builder::user_mounts() {
+// Where a bind mount of the spec comes from.
+mounts::Bind Builder::bind_of(const MountSpec& mount, int& anonymous) const {
+  mounts::Bind bind{mount.source, mount.target, mount.read_only, false, mount.recursive, 0};
+  if (mount.type == MountType::volume)
+    bind.source = mount.source.empty() ? directory_ + "/volume" + std::to_string(anonymous++) : host_.paths.data + "/volumes/" + mount.source;
+  else if (const auto known = host_.source_is_file.find(mount.source); known != host_.source_is_file.end())
+    bind.source_is_file = known->second;
+  const std::string kind = mount.propagation.starts_with('r') ? mount.propagation.substr(1) : mount.propagation;
+  bind.propagation = kind == "shared" ? MS_SHARED : kind == "slave" ? MS_SLAVE : MS_PRIVATE;
+  return bind;
+}
+
+// The host's side of all bind mounts, while the lane is still the user who may read it.
+void Builder::mount_sources() {
+  place_ = mounts::add_root_place(plan(), Lane::payload, directory_ + "/root");
   int anonymous = 0, number = 0;
   for (const MountSpec& mount : spec_.mounts) {
     const std::string id = "volume." + std::to_string(number++);
-    if (mount.type == MountType::tmpfs) {
-      std::string options = mount.tmpfs_options;
-      if (mount.tmpfs_size) options += (options.empty() ? "size=" : ",size=") + std::to_string(*mount.tmpfs_size);
-      mounts::add_tmpfs(plan(), Lane::payload, id, mount.target, options, mount.read_only, root_);
-      continue;
-    }
-    mounts::Bind bind{mount.source, mount.target, mount.read_only, false, mount.recursive, 0};
-    if (mount.type == MountType::volume)
-      bind.source = mount.source.empty() ? directory_ + "/volume" + std::to_string(anonymous++) : host_.paths.data + "/volumes/" + mount.source;
-    else if (const auto known = host_.source_is_file.find(mount.source); known != host_.source_is_file.end())
-      bind.source_is_file = known->second;
-    const std::string kind = mount.propagation.starts_with('r') ? mount.propagation.substr(1) : mount.propagation;
-    bind.propagation = kind == "shared" ? 1 << 20 : kind == "slave" ? 1 << 19 : 1 << 18;
-    mounts::add_bind(plan(), Lane::payload, id, bind, root_);
+    if (mount.type != MountType::tmpfs) add_source(id, bind_of(mount, anonymous));
   }
+  for (const char* name : {"hosts", "resolv.conf", "hostname"})
+    add_source(std::string("names.") + name, {directory_ + "/" + name, std::string("/etc/") + name, false, true, false, 0});
+}
+
+void Builder::add_source(const std::string& id, const mounts::Bind& bind) {
+  sources_.push_back({id, bind, mounts::add_bind_source(plan(), Lane::payload, id, bind)});
+}
+
+void Builder::user_mounts() {
+  int number = 0;
+  for (const MountSpec& mount : spec_.mounts) {
+    const std::string id = "volume." + std::to_string(number++);
+    if (mount.type != MountType::tmpfs) continue;
+    std::string options = mount.tmpfs_options;
+    if (mount.tmpfs_size) options += (options.empty() ? "size=" : ",size=") + std::to_string(*mount.tmpfs_size);
+    mounts::add_tmpfs(plan(), Lane::payload, id, mount.target, options, mount.read_only, root_);
+  }
+  for (const Source& source : sources_) mounts::add_bind_target(plan(), Lane::payload, source.id, source.bind, source.mount, root_);
 }
 
 void Builder::names() {
-  for (const char* name : {"hosts", "resolv.conf", "hostname"})
-    mounts::add_bind(plan(), Lane::payload, std::string("names.") + name, {directory_ + "/" + name, std::string("/etc/") + name, false, true, false, 0}, root_);
   plan().payload("hostname", ops::sethostname(hostname_)).on("hostname " + hostname_).why("in the new uts namespace; the host keeps its own");
 }
 
@@ -308,6 +361,7 @@ ContainerPlan Builder::build() {
   ledger();
   listeners();
   container_files();
+  own_upper();
   control_groups();
   bridge();
   const bool pipes = spec_.detach && !spec_.terminal;
@@ -317,10 +371,11 @@ ContainerPlan Builder::build() {
   id_maps();
   link();
   attach_groups();
-  become_root_of_user_namespace();
   mounts::add_private_propagation(plan(), Lane::payload);
+  mount_sources();
+  become_root_of_user_namespace();
   root();
-  mounts::add_attach_root(plan(), Lane::payload, root_, directory_ + "/root");
+  mounts::add_attach_root(plan(), Lane::payload, root_, place_);
   system_mounts();
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts();

@@ -15,6 +15,7 @@
 #include <drydock/container/container.hpp>
 #include <drydock/container/spec.hpp>
 #include <drydock/image/store.hpp>
+#include <drydock/namespaces/id_map.hpp>
 #include <drydock/network/bridge.hpp>
 #include <drydock/network/subnet.hpp>
 #include <drydock/plan/serialise.hpp>
@@ -46,6 +47,7 @@ struct Host {
   std::string seccomp_program;                // empty: unconfined
   std::string resolv_conf;                    // the host's text
   std::map<std::string, bool> source_is_file; // of bind sources
+  namespaces::Maps default_maps;              // of --userns without a map
   bool appended_layers = true;                // overlayfs knows lowerdir+ (Linux 6.7)
   std::uint16_t rows = 0, columns = 0;        // the caller's terminal
   int linger_ms = 400;

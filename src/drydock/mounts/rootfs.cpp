@@ -1,5 +1,6 @@
 #include <drydock/mounts/rootfs.hpp>
 
+#include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/mount.h>
 
@@ -11,8 +12,14 @@ void add_private_propagation(Plan& plan, Lane lane) {
   plan.add(lane, "mount.private", ops::mount("", "/", "", MS_REC | MS_PRIVATE, "")).on("/").why("nothing we mount or unmount leaks out");
 }
 
-void add_attach_root(Plan& plan, Lane lane, Slot root, const std::string& path) {
-  plan.add(lane, "root.attach", ops::move_mount(root, {}, path)).on(path).why("pivot_root wants a mount point; seen in this namespace only");
+Slot add_root_place(Plan& plan, Lane lane, const std::string& path) {
+  const Slot place = plan.slot("root_place", SlotKind::fd);
+  plan.add(lane, "root.place", ops::open(path, O_PATH | O_DIRECTORY)).into(place).on(path).why("a descriptor still leads there when the ids have changed");
+  return place;
+}
+
+void add_attach_root(Plan& plan, Lane lane, Slot root, Slot place) {
+  plan.add(lane, "root.attach", ops::move_mount(root, place, "")).on("the new root").why("pivot_root wants a mount point; seen in this namespace only");
 }
 
 void add_pivot(Plan& plan, Lane lane, Slot root) {

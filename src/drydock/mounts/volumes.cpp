@@ -15,7 +15,7 @@ constexpr std::int64_t private_propagation = 1 << 18;  // MS_PRIVATE; <sys/mount
 
 }  // namespace
 
-void add_bind(Plan& plan, Lane lane, const std::string& id, const Bind& bind, Slot root) {
+Slot add_bind_source(Plan& plan, Lane lane, const std::string& id, const Bind& bind) {
   const Slot source = plan.slot(id + "_source", SlotKind::fd);
   const std::int64_t flags = OPEN_TREE_CLONE | (bind.recursive ? AT_RECURSIVE : 0);
   plan.add(lane, id + ".source", ops::open_tree({}, bind.source, flags)).into(source).on(bind.source).why("a detached copy of the mount at the source");
@@ -23,6 +23,10 @@ void add_bind(Plan& plan, Lane lane, const std::string& id, const Bind& bind, Sl
            ops::mount_setattr(source, "", bind.recursive, bind.read_only ? MOUNT_ATTR_RDONLY : 0, 0, bind.propagation != 0 ? bind.propagation : private_propagation))
       .on(bind.target)
       .why(bind.read_only ? "read-only before it is visible: no moment in which it can be written" : "mounts below it stay on their own side");
+  return source;
+}
+
+void add_bind_target(Plan& plan, Lane lane, const std::string& id, const Bind& bind, Slot source, Slot root) {
   add_move_onto(plan, lane, id, source, root, bind.target, bind.source_is_file);
 }
 

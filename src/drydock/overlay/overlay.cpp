@@ -27,6 +27,12 @@ Slot open_overlay(Plan& plan, Lane lane) {
   return fs;
 }
 
+void add_writable_layer(Plan& plan, Lane lane, Slot fs, const Stack& stack) {
+  if (stack.upper.empty()) return;
+  plan.add(lane, "overlay.upper", ops::fsconfig_string(fs, "upperdir", stack.upper)).on(stack.upper).why("the writable layer: every change lands here");
+  plan.add(lane, "overlay.work", ops::fsconfig_string(fs, "workdir", stack.work)).on(stack.work).why("where the kernel prepares a copy before it renames it");
+}
+
 Slot make_overlay(Plan& plan, Lane lane, Slot fs, bool is_volatile, bool user_xattrs) {
   if (is_volatile) plan.add(lane, "overlay.volatile", ops::fsconfig_flag(fs, "volatile")).on(overlay_object).why("thrown away at the end: no sync of the disk");
   if (user_xattrs) plan.add(lane, "overlay.userxattr", ops::fsconfig_flag(fs, "userxattr")).on(overlay_object).why("trusted.* attributes are for the host's root only");
@@ -59,10 +65,7 @@ Slot add_overlay(Plan& plan, Lane lane, const Stack& stack) {
       throw Error::refused("image layers", "this kernel takes at most 255 bytes of layer paths in one option (Linux 6.7 takes any number)", "use a shorter --root path or a newer kernel");
     plan.add(lane, "overlay.layers", ops::fsconfig_string(fs, "lowerdir", lowers)).on(overlay_object).why("the read-only layers, highest first");
   }
-  if (!stack.upper.empty()) {
-    plan.add(lane, "overlay.upper", ops::fsconfig_string(fs, "upperdir", stack.upper)).on(stack.upper).why("the writable layer: every change lands here");
-    plan.add(lane, "overlay.work", ops::fsconfig_string(fs, "workdir", stack.work)).on(stack.work).why("where the kernel prepares a copy before it renames it");
-  }
+  add_writable_layer(plan, lane, fs, stack);
   return make_overlay(plan, lane, fs, stack.is_volatile, stack.user_xattrs);
 }
 
@@ -77,22 +80,16 @@ Slot add_mapped_tree(Plan& plan, Lane lane, const std::string& id, const std::st
 
 }  // namespace
 
-Slot add_mapped_overlay(Plan& plan, Lane lane, const std::vector<std::string>& lowers, const std::string& container, Slot userns, bool is_volatile) {
+Slot add_mapped_overlay(Plan& plan, Lane lane, const Stack& stack, Slot userns) {
   const Slot fs = open_overlay(plan, lane);
-  for (std::size_t number = lowers.size(); number > 0; --number) {
+  for (std::size_t number = stack.lowers.size(); number > 0; --number) {
+    const std::string& lower = stack.lowers[number - 1];
     const std::string id = "overlay.layer." + std::to_string(number);
-    const Slot tree = add_mapped_tree(plan, lane, id, lowers[number - 1], userns);
-    plan.add(lane, id, ops::fsconfig_fd(fs, "lowerdir+", tree)).on("layer " + lowers[number - 1]).why("a read-only layer of the image, highest first");
+    const Slot tree = add_mapped_tree(plan, lane, id, lower, userns);
+    plan.add(lane, id, ops::fsconfig_fd(fs, "lowerdir+", tree)).on("layer " + lower).why("a read-only layer of the image, highest first");
   }
-  // Upper and work must lie on one mount: the container's directory is mapped once.
-  const Slot tree = add_mapped_tree(plan, lane, "overlay.container", container, userns);
-  for (const char* key : {"upperdir", "workdir"}) {
-    const std::string name = std::string(key).substr(0, std::string(key).size() - 3);
-    const Slot dir = plan.slot(name + "_dir", SlotKind::fd);
-    plan.add(lane, "overlay." + name + ".open", ops::openat(tree, name, O_PATH | O_DIRECTORY)).into(dir).on(container + "/" + name).why("by descriptor, through the mapped mount");
-    plan.add(lane, "overlay." + name, ops::fsconfig_fd(fs, key, dir)).on(container + "/" + name).why("the writable layer and its workshop");
-  }
-  return make_overlay(plan, lane, fs, is_volatile, false);
+  add_writable_layer(plan, lane, fs, stack);
+  return make_overlay(plan, lane, fs, stack.is_volatile, false);
 }
 
 }  // namespace drydock::overlay

@@ -25,10 +25,10 @@ struct Stack {
 
 // The slot holds the detached mount.
 plan::Slot add_overlay(plan::Plan& plan, plan::Lane lane, const Stack& stack);
-// For --userns: the layers and `container` (which holds upper/ and work/) are id-mapped by `userns` first, so files that belong
-// to root on disk belong to root inside. Linux 6.13 for descriptors as layers.
-plan::Slot add_mapped_overlay(plan::Plan& plan, plan::Lane lane, const std::vector<std::string>& lowers, const std::string& container, plan::Slot userns,
-                              bool is_volatile);
+// For --userns: each layer is id-mapped by `userns` first, so that files of root on disk are files of root inside. The upper layer
+// is not: what the container writes is stored under its mapped ids, and no file of it is ever setuid root on the host.
+// Linux 6.13 for descriptors as layers.
+plan::Slot add_mapped_overlay(plan::Plan& plan, plan::Lane lane, const Stack& stack, plan::Slot userns);
 // A path inside "lowerdir=": ':' and '\' are written with a backslash, ',' too in an option string.
 std::string escaped(const std::string& path, bool in_option_string);
 

@@ -39,13 +39,16 @@ std::string annotation(const json& entry, const char* name) {
   return annotations != entry.end() && annotations->is_object() ? annotations->value(name, "") : std::string{};
 }
 
-// A full name where there is one; a bare tag (skopeo's "oci:dir:latest") is joined to the name of the file.
+// A full name where there is one; a bare tag (docker 25's, skopeo's "oci:dir:latest") is completed: from containerd's annotation
+// when that has the same tag (umoci copies the annotation of the image it changed), else from the name of the file.
 std::vector<std::string> references_of(const json& entry, const std::string& base_name) {
-  std::string name = annotation(entry, "io.containerd.image.name");
-  if (name.empty()) name = annotation(entry, "org.opencontainers.image.ref.name");
-  const bool tag_only = name.find_first_of(":/") == std::string::npos;
-  if (tag_only && base_name.empty()) return {};
-  if (tag_only) name = base_name + ":" + (name.empty() ? "latest" : name);
+  std::string name = annotation(entry, "org.opencontainers.image.ref.name");
+  const std::string full = annotation(entry, "io.containerd.image.name");
+  if (name.empty() || full.ends_with(":" + name)) name = full.empty() ? name : full;
+  if (name.find_first_of(":/") == std::string::npos) {
+    if (base_name.empty()) return {};
+    name = base_name + ":" + (name.empty() ? "latest" : name);
+  }
   try {
     return {normalized_reference(name)};
   } catch (const Error&) {

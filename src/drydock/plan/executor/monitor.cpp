@@ -125,7 +125,7 @@ int finish(Context& context, wire::Word word, int status) {
 // What belongs to all containers of this host together (bridge, NAT): looked after when everything else is done and the
 // caller has its answer. The steps of the janitor are undo calls of their own kind.
 void release_shared(Context& context) {
-  raw::call(SYS_close_range, 0, 2, 0);
+  raw::call(SYS_close_range, 0, ~0U, 0);  // a published port above all: the next container may want it at once
   for (unsigned index = 0; index < context.header->step_count; ++index) {
     const wire::WireStep& step = context.step(index);
     if (step.has_undo == 0 || static_cast<Op>(step.undo.op) != Op::release_network) continue;

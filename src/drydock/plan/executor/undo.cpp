@@ -40,8 +40,9 @@ void undo(Context& context, bool all) {
     if (static_cast<Op>(step.undo.op) == Op::release_network) continue;  // waits for links to vanish: at the very end
     long result = 0, second = -1;
     if (still_ours(context, step, record)) result = perform(context, step.undo, &second);
-    // What could not be undone stays in the ledger: `reset` tries again.
-    if (!raw::failed(result) || result == -ENOENT) __atomic_store_n(&record.state, wire::State::undone, __ATOMIC_RELEASE);
+    // What could not be undone stays in the ledger: `reset` tries again. EBADF: the thing belonged to a descriptor of the monitor
+    // (a listening socket, an nftables table with an owner) and went with it.
+    if (!raw::failed(result) || result == -ENOENT || result == -EBADF) __atomic_store_n(&record.state, wire::State::undone, __ATOMIC_RELEASE);
   }
 }
 
