@@ -119,13 +119,15 @@ void make_root(const Container& c) {
   mount_at("sysfs", "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, nullptr);
 }
 
-void load_filter(const char* path) {
-  static sock_filter program[BPF_MAXINSNS];
+// Read before the clone: the child no longer sees the file.
+sock_filter filter_program[BPF_MAXINSNS];
+sock_fprog filter{0, filter_program};
+
+void read_filter(const char* path) {
   const int fd = static_cast<int>(must(open(path, O_RDONLY | O_CLOEXEC), path));
-  const long size = must(read(fd, program, sizeof program), path);
+  const long size = must(read(fd, filter_program, sizeof filter_program), path);
   close(fd);
-  sock_fprog filter{static_cast<unsigned short>(static_cast<std::size_t>(size) / sizeof(sock_filter)), program};
-  must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter), "seccomp");
+  filter.len = static_cast<unsigned short>(static_cast<std::size_t>(size) / sizeof(sock_filter));
 }
 
 // Docker's fourteen capabilities stay.
@@ -160,7 +162,7 @@ void drop_capabilities() {
   must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
   must(umount2(".", MNT_DETACH), "umount2");
   must(chdir("/"), "chdir /");
-  if (o.seccomp != nullptr) load_filter(o.seccomp);
+  if (filter.len > 0) must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter), "seccomp");
   drop_capabilities();
   char* const environment[] = {const_cast<char*>("PATH=/usr/bin:/bin"), nullptr};
   execve(o.argv[0], o.argv, environment);
@@ -206,6 +208,7 @@ int run(const Options& o) {
   c.name = name;
   const int group = make_groups(c);
   make_directories(c, o);
+  if (o.seccomp != nullptr) read_filter(o.seccomp);
   must(pipe2(c.go, O_CLOEXEC), "pipe2");
   const int pid = clone_inside(group, c.v2);
   if (pid == 0) inside(c, o);

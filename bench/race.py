@@ -110,12 +110,13 @@ def table(competitors, yardstick):
              "|---|---:|---:|---:|---:|---:|---:|---:|"]
     for competitor in competitors:
         good = competitor.good()
-        if not good or not base:
+        if not good:
             lines.append(f"| {competitor.name} | 0 | – | – | – | – | – | {competitor.failures()} |")
             continue
         median = statistics.median(good)
+        ratios = f"{median / statistics.median(base):.2f} | {good[0] / base[0]:.2f}" if base else "– | –"
         lines.append(f"| {competitor.name} | {len(good)} | {good[0]:.2f} | {median:.2f} | {percentile(good, 0.9):.2f} | "
-                     f"{median / statistics.median(base):.2f} | {good[0] / base[0]:.2f} | {competitor.failures()} |")
+                     f"{ratios} | {competitor.failures()} |")
     return "\n".join(lines)
 
 

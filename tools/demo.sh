@@ -15,7 +15,7 @@ say "2. It is process 1 (PID namespace): the processes of the machine are not th
 ps -o pid,comm | sed 's/^/  /'
 
 say "3. Its own mounts (mount namespace): an overlay of the image's layers is /, the rest is made for it"
-awk '{ printf "  %-16s %s\n", $2, $3 }' /proc/mounts | head -n 12
+{ grep ' / ' /proc/mounts; grep -v ' / ' /proc/mounts; } | awk '{ printf "  %-22s %s\n", $2, $3 }' | head -n 12
 echo "  … $(grep -c . /proc/mounts) in all"
 
 say "4. Its own network (network namespace): lo, and one end of a virtual cable whose other end is on a bridge outside"

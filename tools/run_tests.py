@@ -19,7 +19,7 @@ from pathlib import Path
 from summary import CatchStream, Tally, text_tally
 
 MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
-NOTE_LINES = 30
+NOTE_LINES = 40
 
 
 class Suite:
@@ -115,7 +115,11 @@ def run_other(suite):
     tally = text_tally(suite.output(), status, suite.skip_status) if in_time else Tally(failed=1)
     bad = tally.failed > 0
     lines = suite.output().splitlines()
-    notes = lines[-60:] if bad else [line for line in lines if line.lower().startswith(("note:", "skip"))]
+    if bad:  # unittest draws a line above its first failure
+        first = next((number for number, line in enumerate(lines) if line.startswith("======")), max(len(lines) - NOTE_LINES, 0))
+        notes = lines[first:]
+    else:
+        notes = [line for line in lines if line.lower().startswith(("note:", "skip"))]
     if not in_time:
         notes.append(f"not finished after {suite.timeout:.0f} s")
     outcome = "failed" if bad else "passed" if tally.passed else "skipped"
@@ -148,7 +152,7 @@ def main():
     for number, entry in enumerate(options.builds):
         name, _, rest = entry.partition("=")
         directory, _, label = rest.partition(":")
-        results = Path(directory) / "results"
+        results = Path(directory).resolve() / "results"
         results.mkdir(exist_ok=True)
         suites += suites_of(directory, f"{name}-" if number else "", label, results)
     chosen = [suite for suite in suites if not only or suite.name == only]

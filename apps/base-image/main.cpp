@@ -109,14 +109,20 @@ std::string make_config(const std::vector<image::LayerRecord>& layers) {
     if (empty) entry["empty_layer"] = true;
     return entry;
   };
-  return json({{"created", created}, {"architecture", image::machine_architecture()}, {"os", "linux"},
-               {"config", {{"Env", {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}}, {"Cmd", {"sh"}},
-                           {"WorkingDir", "/"}, {"Labels", {{"org.opencontainers.image.title", "busybox"}}}}},
+  return json({{"created", created},
+               {"architecture", image::machine_architecture()},
+               {"os", "linux"},
+               {"config",
+                {{"Env", {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}},
+                 {"Cmd", {"sh"}},
+                 {"WorkingDir", "/"},
+                 {"Labels", {{"org.opencontainers.image.title", "busybox"}}}}},
                {"rootfs", {{"type", "layers"}, {"diff_ids", diff_ids}}},
-               {"history", {row("COPY busybox /bin/busybox  # and a link per applet", false),
-                            row("COPY etc www /  # passwd, group, os-release, a page for httpd", false),
-                            row("ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", true),
-                            row("CMD [\"sh\"]", true)}}}).dump();
+               {"history",
+                {row("COPY busybox /bin/busybox  # and a link per applet", false),
+                 row("COPY etc www /  # passwd, group, os-release, a page for httpd", false),
+                 row("ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", true), row("CMD [\"sh\"]", true)}}})
+      .dump();
 }
 
 void build(const std::string& busybox, const std::string& output) {

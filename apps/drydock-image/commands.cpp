@@ -52,7 +52,8 @@ void warn_of_devices(std::uint64_t count) {
 void load(const LoadArguments& arguments) {
   if (arguments.input == "-" && ::isatty(STDIN_FILENO) == 1)
     throw Error::refused("image load", "standard input is the terminal", "name an archive: drydock image load -i FILE");
-  const auto loaded = image::load_images(arguments.data, arguments.input, {arguments.limits, used_by_containers(arguments.data), arguments.name});
+  const auto loaded = image::load_images(arguments.data, arguments.input,
+                                         {arguments.limits, used_by_containers(arguments.data), arguments.sync, arguments.name});
   for (const image::Loaded& one : loaded) {
     if (arguments.quiet) continue;
     cli::print(one.reference.empty() ? "Loaded image ID: " + one.id + "\n" : "Loaded image: " + one.reference + "\n");
@@ -61,8 +62,9 @@ void load(const LoadArguments& arguments) {
 }
 
 void import(const ImportArguments& arguments) {
-  const image::Loaded loaded = image::import_rootfs(arguments.data, arguments.file, arguments.reference,
-      {arguments.limits, used_by_containers(arguments.data), arguments.changes, arguments.message});
+  const image::Loaded loaded = image::import_rootfs(
+      arguments.data, arguments.file, arguments.reference,
+      {arguments.limits, used_by_containers(arguments.data), arguments.sync, arguments.changes, arguments.message});
   warn_of_devices(loaded.devices_left_out);
   cli::print(loaded.id + "\n");
 }
@@ -79,7 +81,8 @@ void history(const std::string& data, const std::string& reference, bool full) {
   cli::Table table({"LAYER", "CREATED", "CREATED BY", "SIZE", "COMMENT"});
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry)  // newest first, as docker prints it
     table.add({entry->diff_id.empty() ? "<none>" : shown_id(entry->diff_id, full), age(entry->created),
-               cli::shortened(entry->created_by, full ? 4096 : 60), size_text(entry->size), cli::shortened(entry->comment, full ? 4096 : 40)});
+               cli::shortened(entry->created_by, full ? 4096 : 60), size_text(entry->size),
+               cli::shortened(entry->comment, full ? 4096 : 40)});
   cli::print(table.text());
 }
 
@@ -87,8 +90,10 @@ void inspect(const std::string& data, const std::vector<std::string>& references
   const image::Store store(data);
   std::string text;
   for (const std::string& reference : references) {
-    if (configuration) text += store.config_json(reference) + "\n";
-    else text += (text.empty() ? "[\n" : ",\n") + image::inspect_json(store, reference);
+    if (configuration)
+      text += store.config_json(reference) + "\n";
+    else
+      text += (text.empty() ? "[\n" : ",\n") + image::inspect_json(store, reference);
   }
   cli::print(configuration ? text : text + "\n]\n");
 }
@@ -130,7 +135,7 @@ void ensure_base(const std::string& data) {
   if (image::Store(data).contains("busybox:latest")) return;
   Fd archive = sys::memfd_create("base-image", 0);
   sys::write_all(archive, base_image_archive());
-  image::load_images(data, std::move(archive), {{}, used_by_containers(data), {}});
+  image::load_images(data, std::move(archive), {{}, used_by_containers(data), false, {}});
 }
 
 }  // namespace drydock::image_cli

@@ -16,7 +16,7 @@ namespace drydock::image_cli {
 struct LoadArguments {
   std::string data, input = "-", name;
   image::Limits limits;
-  bool quiet = false;
+  bool quiet = false, sync = false;
 };
 void load(const LoadArguments& arguments);
 
@@ -24,6 +24,7 @@ struct ImportArguments {
   std::string data, file, reference, message;
   std::vector<std::string> changes;
   image::Limits limits;
+  bool sync = false;
 };
 void import(const ImportArguments& arguments);
 

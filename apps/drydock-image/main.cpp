@@ -20,6 +20,7 @@ using namespace drydock;
 using namespace drydock::image_cli;
 
 constexpr int failed = 1, usage_error = 2;
+constexpr const char* sync_help = "wait until the disk has it all (a power cut then cannot damage it)";
 
 struct Arguments {
   std::string data;
@@ -33,10 +34,13 @@ struct Arguments {
 };
 
 void add_limits(CLI::App& command, image::Limits& limits) {
-  command.add_option("--max-size", limits.bytes, "refuse what unpacks to more (default 8GiB)")->transform(CLI::AsSizeValue(false))->type_name("SIZE");
+  command.add_option("--max-size", limits.bytes, "refuse what unpacks to more (default 8GiB)")
+      ->transform(CLI::AsSizeValue(false))
+      ->option_text("SIZE");
   command.add_option("--max-entries", limits.entries, "refuse more files than this (default 1000000)")->type_name("N");
   command.add_option("--max-ratio", limits.ratio, "refuse a layer that inflates to more than N times its size (default 300)")
-      ->type_name("N")->check(CLI::PositiveNumber);
+      ->check(CLI::PositiveNumber)
+      ->option_text("N");
 }
 
 // The root may stand behind the command too, where docker users put options.
@@ -48,24 +52,32 @@ CLI::App& add(CLI::App& app, Arguments& arguments, const char* name, const char*
 }
 
 void add_bringing(CLI::App& app, Arguments& a) {
-  CLI::App& load = add(app, a, "load", "load images from a docker archive or an OCI layout (file, directory or standard input)", [&a] {
-    a.load.data = a.data;
-    image_cli::load(a.load);
-  });
+  CLI::App& load =
+      add(app, a, "load", "load images from a docker archive or an OCI layout (file, directory or standard input)", [&a] {
+        a.load.data = a.data;
+        image_cli::load(a.load);
+      });
   load.add_option("-i,--input", a.load.input, "the archive or layout directory; default standard input")->type_name("FILE");
   load.add_option("--name", a.load.name, "name the image (when there is one)")->type_name("NAME[:TAG]");
   load.add_flag("-q,--quiet", a.load.quiet, "print nothing");
+  load.add_flag("--sync", a.load.sync, sync_help);
   add_limits(load, a.load.limits);
 
   CLI::App& import = add(app, a, "import", "make an image of one layer from a root file system tar", [&a] {
     a.import.data = a.data;
     image_cli::import(a.import);
   });
-  import.add_option("file", a.import.file, "the tar (plain, gzip, zstd, bzip2, xz), or - for standard input")->required()->type_name("FILE|-");
+  import.add_option("file", a.import.file, "the tar (plain, gzip, zstd, bzip2, xz), or - for standard input")
+      ->required()
+      ->type_name("FILE|-");
   import.add_option("reference", a.import.reference, "its name")->type_name("[NAME[:TAG]]");
   import.add_option("-c,--change", a.import.changes, "apply a Dockerfile instruction (may be repeated)")
-      ->type_name("\"CMD ...\"")->expected(1)->take_all()->allow_extra_args(false);
+      ->type_name("\"CMD ...\"")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   import.add_option("-m,--message", a.import.message, "comment for the history")->type_name("TEXT");
+  import.add_flag("--sync", a.import.sync, sync_help);
   add_limits(import, a.import.limits);
 }
 
@@ -74,15 +86,20 @@ void add_giving(CLI::App& app, Arguments& a) {
     a.save.data = a.data;
     image_cli::save(a.save);
   });
-  save.add_option("-o,--output", a.save.output, "the file; with --format oci also a directory (NAME/); default standard output")->type_name("FILE");
-  save.add_option("--format", a.save.format, "docker (default) or oci")->check(CLI::IsMember({"docker", "oci"}))->type_name("FORMAT");
+  save.add_option("-o,--output", a.save.output, "the file; with --format oci also a directory (NAME/); default standard output")
+      ->type_name("FILE");
+  save.add_option("--format", a.save.format, "docker (default) or oci")
+      ->check(CLI::IsMember({"docker", "oci"}))
+      ->type_name("FORMAT");
   save.add_option("image", a.save.images, "the images")->required()->type_name("IMAGE...");
 
-  CLI::App& history = add(app, a, "history", "the steps an image was made in, newest first", [&a] { image_cli::history(a.data, a.source, a.full); });
+  CLI::App& history = add(app, a, "history", "the steps an image was made in, newest first",
+                          [&a] { image_cli::history(a.data, a.source, a.full); });
   history.add_option("image", a.source, "the image")->required()->type_name("IMAGE");
   history.add_flag("--no-trunc", a.full, "do not shorten");
 
-  CLI::App& inspect = add(app, a, "inspect", "all about an image, as JSON", [&a] { image_cli::inspect(a.data, a.images, a.configuration); });
+  CLI::App& inspect =
+      add(app, a, "inspect", "all about an image, as JSON", [&a] { image_cli::inspect(a.data, a.images, a.configuration); });
   inspect.add_option("image", a.images, "the images")->required()->type_name("IMAGE...");
   inspect.add_flag("--config", a.configuration, "its configuration blob as it is, byte for byte");
 }
@@ -103,8 +120,9 @@ void add_keeping(CLI::App& app, Arguments& a) {
   tag.add_option("source", a.source, "the image")->required()->type_name("IMAGE");
   tag.add_option("target", a.target, "its new name")->required()->type_name("NAME[:TAG]");
 
-  add(app, a, "ensure-base", "load the built-in image busybox:latest unless the store has it", [&a] { image_cli::ensure_base(a.data); })
-      .group("");
+  add(app, a, "ensure-base", "load the built-in image busybox:latest unless the store has it", [&a] {
+    image_cli::ensure_base(a.data);
+  }).group("");
 }
 
 // One sentence; the nearest command when there is no such one.
@@ -113,7 +131,8 @@ void say_usage(const CLI::App& app, const CLI::ParseError& error, int count, cha
   std::replace(text.begin(), text.end(), '\n', ' ');
   if (count > 1 && words[1][0] != '-' && app.get_subcommands().empty()) {
     std::vector<std::string> names;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); })) names.push_back(command->get_name());
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
+      names.push_back(command->get_name());
     const std::string near = cli::nearest(words[1], names);
     text = "command 'image " + std::string(words[1]) + "': there is no such command; " +
            (near.empty() ? "'drydock image --help' lists them" : "did you mean 'drydock image " + near + "'?");

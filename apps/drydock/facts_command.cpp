@@ -15,13 +15,21 @@ namespace drydock::cli {
 
 namespace {
 
+container::Record container_of(const std::string& word, bool number) {
+  try {
+    return container::Engine().find(word);
+  } catch (const Error&) {
+    if (!number) throw;
+    throw Error::refused("process " + word, "there is no such process, and no container with that id",
+                         "'ps -e' lists processes, 'drydock ps' containers");
+  }
+}
+
 // A number is a process; anything else, and a number that is no process, a container.
 pid_t process_of(const std::string& word) {
   const bool number = !word.empty() && word.size() < 10 && word.find_first_not_of("0123456789") == std::string::npos;
   if (number && sys::exists("/proc/" + word)) return static_cast<pid_t>(std::stol(word));
-  if (number && word.size() < 4)
-    throw Error::refused("process " + word, "there is no such process", "'ps -e' lists processes, 'drydock ps' containers");
-  const container::Record record = container::Engine().find(word);
+  const container::Record record = container_of(word, number);
   if (record.pid == 0)
     throw Error::refused("container " + word, "it is not running, so the kernel knows nothing of it",
                          "'drydock inspect " + word + "' shows what was recorded");

@@ -64,6 +64,10 @@ class Text(unittest.TestCase):
         self.assertEqual(text_tally("x\nRan 9 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=2)\n", 1), Tally(5, 2, 2))
         self.assertEqual(text_tally("Ran 1 test in 0.1s\n\nOK\n", 0), Tally(1, 0, 0))
 
+    def test_a_skip_that_is_only_said_is_counted(self):
+        text = "SKIP (podman is not installed): test_podman\nRan 3 tests in 0.1s\n\nOK\n"
+        self.assertEqual(text_tally(text, 0), Tally(2, 0, 1))
+
     def test_pytest(self):
         self.assertEqual(text_tally("==== 1 failed, 3 passed, 2 skipped in 0.12s ====\n", 1), Tally(3, 1, 2))
 

@@ -15,7 +15,8 @@ using namespace drydock::test;
 
 namespace {
 
-pid_t start(const std::vector<std::string>& words) {
+// Without its standard output; with `silent` without its standard error too.
+pid_t start(const std::vector<std::string>& words, bool silent = false) {
   std::vector<char*> arguments;
   std::vector<std::string> copy = words;
   for (std::string& word : copy) arguments.push_back(word.data());
@@ -23,6 +24,7 @@ pid_t start(const std::vector<std::string>& words) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  if (silent) posix_spawn_file_actions_adddup2(&actions, 1, 2);
   pid_t pid = 0;
   REQUIRE(::posix_spawn(&pid, words.at(0).c_str(), &actions, nullptr, arguments.data(), environ) == 0);
   posix_spawn_file_actions_destroy(&actions);
@@ -59,7 +61,14 @@ TEST_CASE("overlayfs shows what the layers mean", "[image][N0-096][N0-099]") {
   if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
   const Sandbox box;
   Tar lower, upper;
-  lower.directory("d").file("d/old", "1").directory("gone").file("gone/x", "1").file("removed", "1").directory("again").file("again/old", "1").file("stays", "1");
+  lower.directory("d")
+      .file("d/old", "1")
+      .directory("gone")
+      .file("gone/x", "1")
+      .file("removed", "1")
+      .directory("again")
+      .file("again/old", "1")
+      .file("stays", "1");
   upper.directory("d").file("d/.wh..wh..opq", "").file("d/new", "2").file(".wh.gone", "").file(".wh.removed", "");
   upper.file(".wh.again", "").directory("again").file("again/new", "2");
   box.load(DockerArchive{{lower.bytes(), upper.bytes()}}.bytes());
@@ -81,7 +90,9 @@ TEST_CASE("owners and file capabilities arrive, setuid survives the change of ow
   // struct vfs_ns_cap_data, revision 2: CAP_NET_RAW, permitted and effective.
   const std::string capability("\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20);
   Tar tar;
-  tar.directory("home", {0700, 1000, 1001}).file("home/f", "x", {04711, 1000, 4'000'000'000}).file("ping", "x", {0755, 7, 7, 1, {{"security.capability", capability}}});
+  tar.directory("home", {0700, 1000, 1001})
+      .file("home/f", "x", {04711, 1000, 4'000'000'000})
+      .file("ping", "x", {0755, 7, 7, 1, {{"security.capability", capability}}});
   const std::string bytes = tar.bytes();
   box.load(DockerArchive{{bytes}}.bytes());
   const fs::path root = box.layer(image::sha256_digest(bytes));
@@ -104,7 +115,8 @@ TEST_CASE("an import killed at any moment leaves nothing after the next", "[imag
   if (!fs::exists(program)) DRYDOCK_SKIP("drydock-image is not built; build all of drydock");
   const Sandbox box;
   Tar layer;
-  for (int i = 0; i < 300; ++i) layer.file("d" + std::to_string(i % 20) + "/f" + std::to_string(i), std::string(20'000, static_cast<char>('a' + i % 26)));
+  for (int i = 0; i < 300; ++i)
+    layer.file("d" + std::to_string(i % 20) + "/f" + std::to_string(i), std::string(20'000, static_cast<char>('a' + i % 26)));
   DockerArchive archive{{layer.bytes()}};
   const std::string file = box.write("image.tar", archive.bytes());
   const std::string data = box.data.string();
@@ -184,4 +196,27 @@ TEST_CASE("a full disk is said, and leaves nothing", "[image]") {
     ::_exit(good ? 0 : 1);
   }
   CHECK(WEXITSTATUS(end_of(child)) == 0);
+}
+
+TEST_CASE("the command line tells usage from failure", "[image]") {
+  if (!fs::exists(program)) DRYDOCK_SKIP("drydock-image is not built; build all of drydock");
+  const Sandbox box;
+  const std::string data = box.data.string();
+  const auto code = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {program, "--root", data});
+    return WEXITSTATUS(end_of(start(words, true)));
+  };
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{}, {"lod"}, {"save"}, {"ls", "--nope"}, {"save", "--format", "x", "y"}})
+    CHECK(code(words) == 2);
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"history", "nope"}, {"rm", "nope"}, {"load", "-i", "/nope"}, {"inspect", "NOPE"}})
+    CHECK(code(words) == 1);
+  CHECK(code({"ensure-base"}) == 0);
+  CHECK(code({"ensure-base"}) == 0);
+  CHECK(image::Store(data).find("busybox").layers.size() >= 2);
+  CHECK(image::Store(data).find("busybox").config.command == std::vector<std::string>{"sh"});
+  CHECK(code({"tag", "busybox", "mine:1"}) == 0);
+  CHECK(code({"rm", "busybox", "nope", "mine:1"}) == 1);  // the others are removed all the same
+  box.check_untouched();
 }

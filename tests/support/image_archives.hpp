@@ -83,7 +83,9 @@ class Tar {
       archive_entry_set_rdevminor(e, device_minor);
     });
   }
-  Tar& fifo(const std::string& name) { return add(name, AE_IFIFO, "", {}, [](archive_entry*) {}); }
+  Tar& fifo(const std::string& name) {
+    return add(name, AE_IFIFO, "", {}, [](archive_entry*) {});
+  }
   // A file of `size` bytes of which only the first block is there.
   Tar& sparse(const std::string& name, std::int64_t size) {
     Extra extra;
@@ -124,18 +126,24 @@ class Tar {
 
 // What `docker save` writes; each part can be spoiled.
 struct DockerArchive {
-  std::vector<std::string> layers;                // tars, lowest first, perhaps compressed
-  std::vector<std::string> diff_ids = {};           // empty: the true ones (of uncompressed layers)
+  std::vector<std::string> layers;         // tars, lowest first, perhaps compressed
+  std::vector<std::string> diff_ids = {};  // empty: the true ones (of uncompressed layers)
   std::vector<std::string> tags = {"test:latest"};
-  std::string config_name = {};                     // empty: "<digest>.json"
+  std::string config_name = {};  // empty: "<digest>.json"
   json run = {{"Cmd", {"true"}}};
   json history = json::array();
 
   std::string config() const {
     json ids = json::array();
-    for (std::size_t i = 0; i < layers.size(); ++i) ids.push_back(i < diff_ids.size() ? diff_ids[i] : image::sha256_digest(layers[i]));
-    return json({{"architecture", "amd64"}, {"os", "linux"}, {"created", "2024-01-02T03:04:05Z"}, {"config", run},
-                 {"rootfs", {{"type", "layers"}, {"diff_ids", ids}}}, {"history", history}}).dump();
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      ids.push_back(i < diff_ids.size() ? diff_ids[i] : image::sha256_digest(layers[i]));
+    return json({{"architecture", "amd64"},
+                 {"os", "linux"},
+                 {"created", "2024-01-02T03:04:05Z"},
+                 {"config", run},
+                 {"rootfs", {{"type", "layers"}, {"diff_ids", ids}}},
+                 {"history", history}})
+        .dump();
   }
   std::string id() const { return image::sha256_digest(config()); }
   std::string bytes() const {
@@ -172,11 +180,17 @@ struct OciLayout {
       ids.push_back(layer.diff_id);
       descriptors.push_back({{"mediaType", layer.media_type}, {"digest", blob(layer.content)}, {"size", layer.content.size()}});
     }
-    const std::string config = json({{"architecture", "amd64"}, {"os", "linux"}, {"config", json::object()},
-                                     {"rootfs", {{"type", "layers"}, {"diff_ids", ids}}}}).dump();
+    const std::string config = json({{"architecture", "amd64"},
+                                     {"os", "linux"},
+                                     {"config", json::object()},
+                                     {"rootfs", {{"type", "layers"}, {"diff_ids", ids}}}})
+                                   .dump();
     const std::string manifest =
-        json({{"schemaVersion", 2}, {"mediaType", image::manifest_type},
-              {"config", {{"mediaType", image::config_type}, {"digest", blob(config)}, {"size", config.size()}}}, {"layers", descriptors}}).dump();
+        json({{"schemaVersion", 2},
+              {"mediaType", image::manifest_type},
+              {"config", {{"mediaType", image::config_type}, {"digest", blob(config)}, {"size", config.size()}}},
+              {"layers", descriptors}})
+            .dump();
     const std::string digest = blob(manifest);
     json entry = {{"mediaType", image::manifest_type}, {"digest", digest}, {"size", manifest.size()}};
     if (!name.empty()) entry["annotations"] = {{"org.opencontainers.image.ref.name", name}};
@@ -253,8 +267,9 @@ class Sandbox {
     for (const auto& entry : fs::recursive_directory_iterator(root)) {
       struct stat status;
       REQUIRE(::lstat(entry.path().c_str(), &status) == 0);
-      std::string text = std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " + std::to_string(status.st_mtim.tv_sec) +
-                         "." + std::to_string(status.st_mtim.tv_nsec) + " " + std::to_string(status.st_nlink) + " ";
+      std::string text = std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " +
+                         std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) + " " +
+                         std::to_string(status.st_nlink) + " ";
       if (S_ISREG(status.st_mode)) text += sys::read_file(entry.path().string());
       entries[entry.path().lexically_relative(root).string()] = text;
     }
@@ -264,10 +279,23 @@ class Sandbox {
   fs::path path, data;
 
  private:
-  // In memory where it can be: every import waits for the disk to be in step (syncfs), which a busy machine makes slow.
-  static fs::path base() { return sys::geteuid() == 0 && fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path(); }
+  // In memory where it can be: records are synced to the disk, which a busy machine makes slow.
+  static fs::path base() {
+    return sys::geteuid() == 0 && fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
+  }
 
   std::map<std::string, std::string> before_;
 };
+
+// Loads one layer in a docker archive and expects a refusal that contains `words`.
+inline void expect_refusal(Tar& tar, const std::string& words, const image::LoadOptions& options = {}) {
+  const Sandbox box;
+  const std::string archive = DockerArchive{{tar.bytes()}}.bytes();
+  const std::string sentence = box.refusal([&] { box.load(archive, options); });
+  INFO(sentence);
+  CHECK(sentence.find(words) != std::string::npos);
+  CHECK(sentence.find('\n') == std::string::npos);
+  box.check_untouched();
+}
 
 }  // namespace drydock::test

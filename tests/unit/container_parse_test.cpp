@@ -274,7 +274,8 @@ TEST_CASE("combinations that make no sense are refused", "[container]") {
   };
   CHECK(mentions(with([](Spec& s) { s.limits.memory_swap = 1 << 30; }), "--memory-swap"));
   CHECK(mentions(with([](Spec& s) { s.limits.memory = 64u << 20, s.limits.memory_swap = 32 << 20; }), "64 MiB"));
-  CHECK(with([](Spec& s) { s.limits.memory_swap = -1; }).empty());
+  CHECK(mentions(with([](Spec& s) { s.limits.memory_swap = -1; }), "--memory-swap"));
+  CHECK(with([](Spec& s) { s.limits.memory = 64u << 20, s.limits.memory_swap = -1; }).empty());
   CHECK(mentions(with([](Spec& s) { s.network.mode = NetworkMode::none, s.network.ports = parse_ports("80:80"); }), "bridge"));
   CHECK(mentions(with([](Spec& s) { s.network.mode = NetworkMode::host, s.network.address = "172.29.0.9"; }), "--ip"));
   CHECK(mentions(with([](Spec& s) { s.network.ports = {parse_ports("80:80")[0], parse_ports("80:81")[0]}; }), "published twice"));

@@ -23,8 +23,8 @@ TEST_CASE("instructions change the configuration", "[image][N4-065]") {
 }
 
 TEST_CASE("instructions that make no sense on an import are refused", "[image]") {
-  for (const char* text : {"", "CMD", "RUN ls", "FROM x", "EXPOSE http", "EXPOSE 0", "EXPOSE 99999", "EXPOSE 80/icmp", "ENV A", "ENV =x", "STOPSIGNAL SIGNOPE",
-                           "NONSENSE x"}) {
+  for (const char* text : {"", "CMD", "RUN ls", "FROM x", "EXPOSE http", "EXPOSE 0", "EXPOSE 99999", "EXPOSE 80/icmp", "ENV A",
+                           "ENV =x", "STOPSIGNAL SIGNOPE", "NONSENSE x"}) {
     INFO(text);
     CHECK_THROWS_AS(with_change("{}", text), Error);
   }

@@ -37,9 +37,11 @@ struct Layer {
 
 }  // namespace
 
-TEST_CASE("files, directories and links arrive with mode and time", "[image][N0-097]") {
+TEST_CASE("files, directories and links arrive with mode and time", "[image]") {
   Tar tar;
-  tar.directory("./", {0750, 0, 0, 900'000'000}).directory("d", {01777, 0, 0, 800'000'000}).file("d/f", "text", {04755, 0, 0, 700'000'000});
+  tar.directory("./", {0750, 0, 0, 900'000'000})
+      .directory("d", {01777, 0, 0, 800'000'000})
+      .file("d/f", "text", {04755, 0, 0, 700'000'000});
   tar.symlink("l", "d/f").hard_link("h", "d/f").fifo("p").file("implied/parents/f", "x");
   tar.directory("locked", {0555, 0, 0, 600'000'000}).file("locked/in", "x");
   const Layer layer(tar);
@@ -56,6 +58,19 @@ TEST_CASE("files, directories and links arrive with mode and time", "[image][N0-
   CHECK((layer.status("locked").st_mode & 07777) == 0555);
 }
 
+TEST_CASE("the umask of the importing shell does not reach into layers", "[image]") {
+  const mode_t before = ::umask(0077);
+  Tar tar;
+  tar.file("implied/f", "x", {0666}).fifo("p").directory("d", {0777});
+  const Layer layer(tar);
+  ::umask(before);
+  CHECK((layer.status("").st_mode & 07777) == 0755);
+  CHECK((layer.status("implied").st_mode & 07777) == 0755);
+  CHECK((layer.status("implied/f").st_mode & 07777) == 0666);
+  CHECK((layer.status("p").st_mode & 07777) == 0644);
+  CHECK((layer.status("d").st_mode & 07777) == 0777);
+}
+
 TEST_CASE("names that are not ASCII, not UTF-8, very long, or hold a newline", "[image]") {
   const std::string names[] = {"größe/日本", "latin\xe4", std::string(255, 'n'), "new\nline", " ", "-rf", "*", "a=b"};
   Tar tar;
@@ -66,7 +81,12 @@ TEST_CASE("names that are not ASCII, not UTF-8, very long, or hold a newline", "
 
 TEST_CASE("whiteouts become devices 0:0 and opaque directories get the attribute", "[image][N0-099]") {
   Tar tar;
-  tar.directory("d").file("d/.wh.gone", "").file("d/.wh..wh..opq", "").file(".wh.top", "").file(".wh..wh.plnk/1.2", "x").file(".wh..wh.aufs", "x");
+  tar.directory("d")
+      .file("d/.wh.gone", "")
+      .file("d/.wh..wh..opq", "")
+      .file(".wh.top", "")
+      .file(".wh..wh.plnk/1.2", "x")
+      .file(".wh..wh.aufs", "x");
   const Layer layer(tar);
   CHECK(layer.whiteout("d/gone"));
   CHECK(layer.whiteout("top"));

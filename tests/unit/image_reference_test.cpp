@@ -22,13 +22,14 @@ TEST_CASE("references are completed as Docker completes them", "[image][N1-062][
 }
 
 TEST_CASE("references that Docker refuses are refused", "[image]") {
-  for (const std::string text : {"", "Busybox", "a/B", "busy box", "-x", "x-", "a..b", "a___b", "a//b", "/a", "a/", "a:", "a:-t", "a:b c", ":t",
-                                 "../etc", "a/../b", "a@b", "a@sha256:12", "a:b/c", "a\nb"}) {
+  for (const std::string text :
+       {"",   "Busybox", "a/B",   "busy box", "-x",     "x-",     "a..b", "a___b",       "a//b",  "/a",  "a/",
+        "a:", "a:-t",    "a:b c", ":t",       "../etc", "a/../b", "a@b",  "a@sha256:12", "a:b/c", "a\nb"}) {
     INFO("'" << text << "'");
     CHECK_THROWS_AS(normalized_reference(text), Error);
   }
-  CHECK_THROWS_AS(normalized_reference(std::string(64, 'a')), Error);           // an id
+  CHECK_THROWS_AS(normalized_reference(std::string(64, 'a')), Error);  // an id
   CHECK_THROWS_AS(normalized_reference("sha256:" + std::string(64, 'a')), Error);
   CHECK_THROWS_AS(normalized_reference("x:" + std::string(129, 't')), Error);
-  CHECK_THROWS_AS(normalized_reference(std::string(250, 'n')), Error);          // would be no file name any more
+  CHECK_THROWS_AS(normalized_reference(std::string(250, 'n')), Error);  // would be no file name any more
 }

@@ -1,4 +1,4 @@
-// The store: what comes in can be found, listed, named, handed on and removed, and is byte for byte what it was.
+// The store: what comes in can be found, listed, named, handed on, and is byte for byte what it was.
 #include <drydock/image/archive/editor.hpp>
 #include <drydock/image/archive/save.hpp>
 
@@ -41,8 +41,14 @@ TEST_CASE("a missing store is an empty one", "[image]") {
 TEST_CASE("an image is found by name and by id", "[image][N1-066][N1-068][N4-067]") {
   const Sandbox box;
   DockerArchive archive{{tar_with("a", "1"), tar_with("b", "2")}, {}, {"test:1", "other/name:2"}};
-  archive.run = {{"Entrypoint", {"/init"}}, {"Cmd", {"serve"}}, {"Env", {"A=1"}}, {"WorkingDir", "/srv"}, {"User", "33"},
-                 {"Volumes", {{"/data", json::object()}}}, {"ExposedPorts", {{"80/tcp", json::object()}}}, {"StopSignal", "SIGQUIT"}};
+  archive.run = {{"Entrypoint", {"/init"}},
+                 {"Cmd", {"serve"}},
+                 {"Env", {"A=1"}},
+                 {"WorkingDir", "/srv"},
+                 {"User", "33"},
+                 {"Volumes", {{"/data", json::object()}}},
+                 {"ExposedPorts", {{"80/tcp", json::object()}}},
+                 {"StopSignal", "SIGQUIT"}};
   box.load(archive.bytes());
   const image::Image found = store_of(box).find("test:1");
   CHECK(found.reference == "test:1");
@@ -59,8 +65,8 @@ TEST_CASE("an image is found by name and by id", "[image][N1-066][N1-068][N4-067
   CHECK(found.config.working_directory == "/srv");
   CHECK(found.config.user == "33");
   CHECK(found.config.stop_signal == "SIGQUIT");
-  for (const std::string& name : {std::string("other/name:2"), found.config_digest, found.config_digest.substr(7), found.config_digest.substr(7, 6),
-                                  "test@" + found.manifest_digest})
+  for (const std::string& name : {std::string("other/name:2"), found.config_digest, found.config_digest.substr(7),
+                                  found.config_digest.substr(7, 6), "test@" + found.manifest_digest})
     CHECK(store_of(box).find(name).config_digest == found.config_digest);
   CHECK(store_of(box).config_json("test:1") == archive.config());
   CHECK(store_of(box).list().size() == 2);
@@ -81,7 +87,8 @@ TEST_CASE("fields that are null are empty", "[image]") {
 TEST_CASE("history joins rows and layers, and empty rows have none", "[image][N0-009][N0-011][N4-066]") {
   const Sandbox box;
   DockerArchive archive{{tar_with("a", "1"), tar_with("b", "22")}};
-  archive.history = {{{"created_by", "ADD a"}}, {{"created_by", "ENV X=1"}, {"empty_layer", true}}, {{"created_by", "RUN b"}, {"comment", "c"}}};
+  archive.history = {
+      {{"created_by", "ADD a"}}, {{"created_by", "ENV X=1"}, {"empty_layer", true}}, {{"created_by", "RUN b"}, {"comment", "c"}}};
   box.load(archive.bytes());
   const auto rows = store_of(box).history("test");
   REQUIRE(rows.size() == 3);
@@ -106,7 +113,8 @@ TEST_CASE("layers keep their form, whichever it is", "[image]") {
     Tar plain;
     plain.file("a", std::string(100'000, 'a'));
     OciLayout layout;
-    const std::string manifest = layout.image({{bytes, image::sha256_digest(plain.bytes()), image::layer_media_type(compression)}}, "x:1");
+    const std::string manifest =
+        layout.image({{bytes, image::sha256_digest(plain.bytes()), image::layer_media_type(compression)}}, "x:1");
     box.load(layout.bytes());
     const image::Image image = store_of(box).find("x:1");
     CHECK(image.manifest_digest == manifest);
@@ -127,7 +135,8 @@ TEST_CASE("saved archives load again with the same digests", "[image][N1-071][N4
   layout.image({{tar.bytes(), image::sha256_digest(plain.bytes()), image::layer_media_type(image::Compression::gzip)}}, "x:1");
   box.load(layout.bytes());
   box.load(DockerArchive{{tar_with("b", "2")}, {}, {"y:2", "z:3"}}.bytes());
-  const auto formats = {std::pair("docker.tar", image::SaveFormat::docker), std::pair("oci.tar", image::SaveFormat::oci), std::pair("dir/", image::SaveFormat::oci)};
+  const auto formats = {std::pair("docker.tar", image::SaveFormat::docker), std::pair("oci.tar", image::SaveFormat::oci),
+                        std::pair("dir/", image::SaveFormat::oci)};
   for (const auto& [name, format] : formats) {
     const std::string output = (box.path / name).string();
     image::save_images(box.data.string(), {"x:1", "y:2", "z:3", "x:1"}, output, format);
@@ -143,8 +152,20 @@ TEST_CASE("saved archives load again with the same digests", "[image][N1-071][N4
     CHECK(count(other.data / "layers") == 0);
     CHECK(count(other.data / "images/blobs/sha256") == 0);
   }
-  CHECK_THROWS_AS(image::save_images(box.data.string(), {"x:1", "nope"}, (box.path / "none.tar").string(), image::SaveFormat::docker), Error);
+  CHECK_THROWS_AS(
+      image::save_images(box.data.string(), {"x:1", "nope"}, (box.path / "none.tar").string(), image::SaveFormat::docker), Error);
   CHECK_FALSE(fs::exists(box.path / "none.tar"));
+}
+
+TEST_CASE("saving into a layout adds to it", "[image]") {
+  const Sandbox box;
+  box.load(DockerArchive{{tar_with("a", "1")}, {}, {"x:1", "y:1"}}.bytes());
+  const std::string output = (box.path / "layout").string() + "/";
+  image::save_images(box.data.string(), {"x:1"}, output, image::SaveFormat::oci);
+  image::save_images(box.data.string(), {"y:1"}, output, image::SaveFormat::oci);
+  image::save_images(box.data.string(), {"y:1"}, output, image::SaveFormat::oci);
+  const json index = json::parse(sys::read_file(output + "index.json"));
+  CHECK(index.at("manifests").size() == 2);
 }
 
 TEST_CASE("old docker archives share layers through links", "[image]") {
@@ -156,23 +177,14 @@ TEST_CASE("old docker archives share layers through links", "[image]") {
   json manifest = json::array();
   for (const char* id : {"aaaa", "bbbb", "cccc"}) {
     tar.file(std::string(id) + ".json", one.config());
-    manifest.push_back({{"Config", std::string(id) + ".json"}, {"RepoTags", {std::string(id) + ":1"}}, {"Layers", {std::string(id) + "/layer.tar"}}});
+    manifest.push_back({{"Config", std::string(id) + ".json"},
+                        {"RepoTags", {std::string(id) + ":1"}},
+                        {"Layers", {std::string(id) + "/layer.tar"}}});
   }
   tar.file("manifest.json", manifest.dump());
   CHECK(box.load(tar.bytes()).size() == 3);
   CHECK(count(box.data / "layers") == 1);
   CHECK(store_of(box).find("cccc:1").diff_ids.at(0) == image::sha256_digest(base));
-}
-
-TEST_CASE("an image without a name is known by its id", "[image]") {
-  const Sandbox box;
-  DockerArchive archive{{tar_with("a", "1")}};
-  archive.tags.clear();
-  CHECK(box.load(archive.bytes()).at(0).reference.empty());
-  CHECK(store_of(box).find(archive.id().substr(7, 12)).reference.empty());
-  image::Editor(box.data.string(), {}).tag(archive.id(), "named");
-  CHECK(store_of(box).find("named").config_digest == archive.id());
-  CHECK(store_of(box).list().size() == 1);
 }
 
 TEST_CASE("the machine's own platform is taken from an index of several", "[image]") {
@@ -183,19 +195,29 @@ TEST_CASE("the machine's own platform is taken from an index of several", "[imag
   const std::string wanted = layout.image({{mine, image::sha256_digest(mine), type}}, "");
   const std::string unwanted = layout.image({{theirs, image::sha256_digest(theirs), type}}, "");
   const auto entry = [](const std::string& digest, const char* architecture) {
-    return json{{"mediaType", image::manifest_type}, {"digest", digest}, {"size", 1}, {"platform", {{"os", "linux"}, {"architecture", architecture}}}};
+    return json{{"mediaType", image::manifest_type},
+                {"digest", digest},
+                {"size", 1},
+                {"platform", {{"os", "linux"}, {"architecture", architecture}}}};
   };
   const char* here = image::machine_architecture() == "amd64" ? "amd64" : "arm64";
   const char* elsewhere = image::machine_architecture() == "amd64" ? "arm64" : "amd64";
-  const std::string index = layout.blob(json({{"schemaVersion", 2}, {"manifests", {entry(unwanted, elsewhere), entry(wanted, here)}}}).dump());
-  layout.files["index.json"] = json({{"schemaVersion", 2}, {"manifests", json::array({{{"mediaType", image::index_type}, {"digest", index}, {"size", index.size()},
-      {"annotations", {{"org.opencontainers.image.ref.name", "multi:1"}}}}})}}).dump();
+  const std::string index =
+      layout.blob(json({{"schemaVersion", 2}, {"manifests", {entry(unwanted, elsewhere), entry(wanted, here)}}}).dump());
+  layout.files["index.json"] =
+      json({{"schemaVersion", 2},
+            {"manifests", json::array({{{"mediaType", image::index_type},
+                                        {"digest", index},
+                                        {"size", index.size()},
+                                        {"annotations", {{"org.opencontainers.image.ref.name", "multi:1"}}}}})}})
+          .dump();
   CHECK(box.load(layout.bytes()).size() == 1);
   CHECK(store_of(box).find("multi:1").manifest_digest == wanted);
 }
 
 TEST_CASE("a root file system in any compression becomes an image of one layer", "[image]") {
-  for (const auto compression : {image::Compression::none, image::Compression::gzip, image::Compression::zstd, image::Compression::bzip2, image::Compression::xz}) {
+  for (const auto compression : {image::Compression::none, image::Compression::gzip, image::Compression::zstd,
+                                 image::Compression::bzip2, image::Compression::xz}) {
     const Sandbox box;
     Tar tar(compression);
     tar.directory("bin").file("bin/sh", "#!", {0755});
@@ -212,81 +234,6 @@ TEST_CASE("a root file system in any compression becomes an image of one layer",
     const bool kept = compression != image::Compression::bzip2 && compression != image::Compression::xz;
     CHECK((image.layer_digests.at(0) == image::sha256_digest(tar.bytes())) == kept);  // OCI knows no media type for the other two
   }
-}
-
-TEST_CASE("removing takes the name first and the content with the last one", "[image][N1-069][N3-029][N3-034]") {
-  const Sandbox box;
-  const std::string shared = tar_with("a", "1");
-  box.load(DockerArchive{{shared, tar_with("b", "2")}, {}, {"one:1"}}.bytes());
-  box.load(DockerArchive{{shared, tar_with("c", "3")}, {}, {"two:1"}}.bytes());
-  const std::string data = box.data.string();
-  image::Editor(data, {}).tag("one:1", "alias");
-  CHECK(store_of(box).find("alias").config_digest == store_of(box).find("one:1").config_digest);
-  CHECK(count(box.data / "layers") == 3);
-  CHECK(box.refusal([&] { image::Editor(data, {}).remove(store_of(box).find("alias").config_digest); }).find("alias:latest, one:1") != std::string::npos);
-  CHECK(image::Editor(data, {}).remove("one:1") == std::vector<std::string>{"Untagged: one:1"});
-  CHECK(count(box.data / "layers") == 3);
-  const auto lines = image::Editor(data, {}).remove("alias");
-  CHECK(lines.size() == 4);  // the name, one layer, the configuration, the manifest
-  CHECK(count(box.data / "layers") == 2);
-  CHECK(fs::exists(box.layer(image::sha256_digest(shared))));
-  CHECK(box.refusal([&] { image::Editor(data, {}).remove("one:1"); }).find("no such image") != std::string::npos);
-  CHECK(store_of(box).contains("two:1"));
-}
-
-TEST_CASE("an image that a container uses is not removed, and replaced layers wait for it", "[image][N2-032]") {
-  const Sandbox box;
-  const std::string data = box.data.string();
-  box.load(DockerArchive{{tar_with("a", "1")}, {}, {"x:1"}}.bytes());
-  const image::Image old = store_of(box).find("x:1");
-  bool running = true;
-  const image::UsedByContainers used = [&] {
-    image::InUse in_use;
-    if (!running) return in_use;
-    in_use.layers = {old.layers.begin(), old.layers.end()};
-    in_use.images = {{old.config_digest, "web"}};
-    return in_use;
-  };
-  CHECK(box.refusal([&] { image::Editor(data, used).remove("x:1"); }).find("container web uses it") != std::string::npos);
-  CHECK(store_of(box).contains("x:1"));
-  image::LoadOptions options;
-  options.used = used;
-  box.load(DockerArchive{{tar_with("b", "2")}, {}, {"x:1"}}.bytes(), options);  // the name moves to another image
-  CHECK(fs::exists(old.layers.at(0)));
-  running = false;
-  image::Editor(data, used).tag("x:1", "y:1");  // any change collects what is free by now
-  CHECK_FALSE(fs::exists(old.layers.at(0)));
-}
-
-TEST_CASE("what other tools put into the layout stays", "[image]") {
-  const Sandbox box;
-  box.load(DockerArchive{{tar_with("a", "1")}, {}, {"x:1"}}.bytes());
-  OciLayout foreign;
-  const std::string layer = tar_with("f", "1");
-  const std::string digest = foreign.image({{layer, image::sha256_digest(layer), image::layer_media_type(image::Compression::none)}}, "theirs");
-  for (const auto& [name, content] : foreign.files)
-    if (name.starts_with("blobs/")) std::ofstream(box.data / "images" / name) << content;
-  json index = json::parse(sys::read_file((box.data / "images/index.json").string()));
-  index["manifests"].push_back(foreign.manifests.at(0));
-  std::ofstream(box.data / "images/index.json") << index.dump();
-  image::Editor(box.data.string(), {}).remove("x:1");
-  const json after = json::parse(sys::read_file((box.data / "images/index.json").string()));
-  REQUIRE(after.at("manifests").size() == 1);
-  CHECK(after.at("manifests").at(0).at("digest") == digest);
-  CHECK(count(box.data / "images/blobs/sha256") == 3);
-  CHECK(image::load_images(box.data.string(), (box.data / "images").string(), {}).size() == 1);  // and our own layout can be loaded
-}
-
-TEST_CASE("what a killed import left is removed by the next", "[image]") {
-  const Sandbox box;
-  box.load(DockerArchive{{tar_with("a", "1")}}.bytes());
-  fs::create_directories(box.data / "tmp/import-0123456789abcdef/layer-0/deep");
-  fs::create_directories(box.data / "tmp/somebody-else");
-  const image::Editor running(box.data.string(), {});
-  CHECK_FALSE(fs::exists(box.data / "tmp/import-0123456789abcdef"));
-  CHECK(fs::exists(box.data / "tmp/somebody-else"));
-  const image::Editor second(box.data.string(), {});
-  CHECK(fs::exists(running.scratch()));  // its owner lives
 }
 
 TEST_CASE("a damaged record is named with the remedy", "[image]") {

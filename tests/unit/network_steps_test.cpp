@@ -125,6 +125,9 @@ TEST_CASE("ports are reserved first, on both families, and served by a lane of i
         std::vector<std::string>{"net.listen.0.0.0.0:8080", "net.listen.[::]:8080", "net.listen.127.0.0.1:8081"});
   CHECK(example.plan.find("net.listen.[::]:8080").tolerated.size() == 2);
   CHECK(example.plan.find("net.listen.0.0.0.0:8080").tolerated.empty());
+  // The port is free before the caller hears of the end: the next container may want it at once.
+  REQUIRE(example.plan.find("net.listen.0.0.0.0:8080").undo_call);
+  CHECK(example.plan.find("net.listen.0.0.0.0:8080").undo_call->op == plan::Op::close);
   CHECK(example.ids(Lane::proxy) == std::vector<std::string>{"net.proxy.tie", "net.proxy.drop", "net.proxy"});
   CHECK(plan::print(example.plan).find("NFT_MSG_NEWTABLE ip drydock-7f3a: 8080 -> 172.29.0.2:80/tcp") != std::string::npos);
 }

@@ -63,13 +63,13 @@ void check_network(const Spec& spec) {
 }
 
 void check_limits(const cgroups::Limits& limits) {
-  if (limits.memory_swap && *limits.memory_swap != -1) {
-    if (!limits.memory) throw Error::refused("--memory-swap", "it needs a memory limit too", "add -m/--memory");
-    if (static_cast<std::uint64_t>(*limits.memory_swap) < *limits.memory)
-      throw Error::refused("--memory-swap",
-                           "it is memory plus swap, so it cannot be less than the memory limit of " + size_words(*limits.memory),
-                           "give at least the value of -m, or -1");
-  }
+  if (!limits.memory_swap) return;
+  if (!limits.memory)
+    throw Error::refused("--memory-swap", "it is memory plus swap, so it needs a memory limit too", "add -m/--memory");
+  if (*limits.memory_swap != -1 && static_cast<std::uint64_t>(*limits.memory_swap) < *limits.memory)
+    throw Error::refused("--memory-swap",
+                         "it is memory plus swap, so it cannot be less than the memory limit of " + size_words(*limits.memory),
+                         "give at least the value of -m, or -1");
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
 // The last steps of a payload, the same for run and exec: stdio, limits, user, seccomp, capabilities, and the program itself.
+//
+// Example: Stdio stdio = add_detached_pipes(plan, false); ... add_stdio(plan, stdio, false, true, false); add_program(plan, program, root, host);
+// Source: execve(2), credentials(7), seccomp(2); CVE-2017-5226 (terminal), CVE-2024-21626 (working directory).
 #pragma once
 
 #include <string>

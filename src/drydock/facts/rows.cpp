@@ -155,12 +155,14 @@ Diff diff(const Snapshot& a, const Snapshot& b) {
   std::map<Key, std::string> on_left, on_right;
   for (const Row& row : left) on_left[{row.group, row.name}] = row.value;
   for (const Row& row : right) on_right[{row.group, row.name}] = row.value;
-  // A fact that only the right side has goes behind the last fact of its group on the left: keep the groups together.
+  // Groups stay together, in the order of the report: a fact that only the right side has stands last in its group.
   std::vector<std::string> groups;
   std::map<std::string, std::vector<Change>> by_group;
+  for (const std::vector<Row>* side : {&left, &right})
+    for (const Row& row : *side)
+      if (by_group.try_emplace(row.group).second) groups.push_back(row.group);
   Diff result{title(a), title(b), {}, 0};
   const auto note = [&](const Row& row, std::optional<std::string> before, std::optional<std::string> after) {
-    if (by_group.find(row.group) == by_group.end()) groups.push_back(row.group);
     by_group[row.group].push_back({row.group, row.name, std::move(before), std::move(after)});
   };
   for (const Row& row : left) {

@@ -25,13 +25,23 @@ std::string inspect_json(const Store& store, const std::string& reference) {
     const json document = json::parse(sys::read_file(layout::blob(store.directory(), record.config.digest)));
     json layers = json::array();
     for (const LayerRecord& layer : record.layers)
-      layers.push_back({{"DiffID", layer.diff_id}, {"Digest", layer.blob.digest}, {"MediaType", layer.blob.media_type},
-                        {"Size", layer.blob.size}, {"Directory", layout::layer(store.directory(), layer.diff_id)}});
-    const json value = {{"Id", image.config_digest}, {"RepoTags", tags}, {"RepoDigests", digests},
-                        {"Manifest", image.manifest_digest}, {"Created", image.created},
-                        {"Author", document.value("author", "")}, {"Architecture", image.config.architecture},
-                        {"Os", image.config.os}, {"Size", image.size}, {"Config", document.value("config", json::object())},
-                        {"RootFS", {{"Type", "layers"}, {"Layers", image.diff_ids}}}, {"Layers", layers}};
+      layers.push_back({{"DiffID", layer.diff_id},
+                        {"Digest", layer.blob.digest},
+                        {"MediaType", layer.blob.media_type},
+                        {"Size", layer.blob.size},
+                        {"Directory", layout::layer(store.directory(), layer.diff_id)}});
+    const json value = {{"Id", image.config_digest},
+                        {"RepoTags", tags},
+                        {"RepoDigests", digests},
+                        {"Manifest", image.manifest_digest},
+                        {"Created", image.created},
+                        {"Author", document.value("author", "")},
+                        {"Architecture", image.config.architecture},
+                        {"Os", image.config.os},
+                        {"Size", image.size},
+                        {"Config", document.value("config", json::object())},
+                        {"RootFS", {{"Type", "layers"}, {"Layers", image.diff_ids}}},
+                        {"Layers", layers}};
     return value.dump(4);
   } catch (const json::exception& error) {
     throw Error::refused("image '" + reference + "'", std::string("its configuration cannot be understood: ") + error.what());

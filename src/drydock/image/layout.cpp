@@ -14,10 +14,18 @@ using nlohmann::json;
 
 namespace layout {
 
-std::string images(const std::string& data) { return data + "/images"; }
-std::string references(const std::string& data) { return data + "/references"; }
-std::string layers(const std::string& data) { return data + "/layers"; }
-std::string temporary(const std::string& data) { return data + "/tmp"; }
+std::string images(const std::string& data) {
+  return data + "/images";
+}
+std::string references(const std::string& data) {
+  return data + "/references";
+}
+std::string layers(const std::string& data) {
+  return data + "/layers";
+}
+std::string temporary(const std::string& data) {
+  return data + "/tmp";
+}
 
 std::string blob(const std::string& data, std::string_view digest) {
   return images(data) + "/blobs/sha256/" + digest_hex(digest);
@@ -62,9 +70,16 @@ Descriptor descriptor_from(const json& value) {
 }
 
 json config_json_of(const Config& config) {
-  return {{"entrypoint", config.entrypoint}, {"command", config.command}, {"env", config.env}, {"volumes", config.volumes},
-          {"exposed_ports", config.exposed_ports}, {"working_directory", config.working_directory}, {"user", config.user},
-          {"architecture", config.architecture}, {"os", config.os}, {"stop_signal", config.stop_signal}};
+  return {{"entrypoint", config.entrypoint},
+          {"command", config.command},
+          {"env", config.env},
+          {"volumes", config.volumes},
+          {"exposed_ports", config.exposed_ports},
+          {"working_directory", config.working_directory},
+          {"user", config.user},
+          {"architecture", config.architecture},
+          {"os", config.os},
+          {"stop_signal", config.stop_signal}};
 }
 
 Config config_from(const json& value) {
@@ -91,9 +106,12 @@ std::string to_json(const Record& record) {
     entry["diff_id"] = layer.diff_id;
     layers.push_back(std::move(entry));
   }
-  const json value = {{"reference", record.reference}, {"manifest", descriptor_json(record.manifest)},
-                      {"config", descriptor_json(record.config)}, {"layers", std::move(layers)},
-                      {"created", record.created}, {"run", config_json_of(record.run_config)}};
+  const json value = {{"reference", record.reference},
+                      {"manifest", descriptor_json(record.manifest)},
+                      {"config", descriptor_json(record.config)},
+                      {"layers", std::move(layers)},
+                      {"created", record.created},
+                      {"run", config_json_of(record.run_config)}};
   return value.dump(1) + "\n";
 }
 

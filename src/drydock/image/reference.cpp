@@ -34,8 +34,10 @@ bool valid_component(std::string_view part) {
     const std::size_t end = std::min(part.find_first_not_of(separator, at), part.size());
     const std::size_t count = end - at;
     if (!lower_or_digit(part[end])) return false;
-    if (separator == '-' || (separator == '.' && count == 1) || (separator == '_' && count <= 2)) at = end;
-    else return false;
+    if (separator == '-' || (separator == '.' && count == 1) || (separator == '_' && count <= 2))
+      at = end;
+    else
+      return false;
   }
   return true;
 }

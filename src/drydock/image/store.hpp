@@ -1,10 +1,10 @@
 // The image store: a content-addressed OCI image layout, and beside it each layer unpacked in overlay form.
 //
 // Reading (what a run needs) is cheap and needs only JSON; writing images lives in image/archive/.
-//   DATA/images/index.json, oci-layout, blobs/sha256/<digest>    an OCI image layout that other tools can read
-//   DATA/references/<name>.json                                  one small record per reference: all that a run needs, in one read
-//   DATA/layers/<diff id>/                                       the unpacked layer: whiteouts as char 0:0, trusted.overlay.opaque
-//                                                                (rootless: user.overlay.opaque)
+//   DATA/images/            an OCI image layout that other tools can read: index.json, oci-layout, blobs/sha256/<digest>
+//   DATA/references/*.json  one small record per reference: all that a run needs, in one read
+//   DATA/layers/<diff id>/  the unpacked layer: whiteouts as char 0:0, opaque directories with trusted.overlay.opaque
+//                           (rootless: user.overlay.opaque). Mode 0700: layers hold setuid programs.
 //
 // Example: Store store("/var/lib/drydock"); Image image = store.find("busybox"); image.layers are overlay lower directories.
 // Source: OCI image specification 1.1 (image-layout.md, config.md, layer.md); overlayfs.rst in the kernel documentation.
@@ -25,14 +25,14 @@ struct Config {  // the part of the OCI configuration that a run needs
 struct HistoryEntry {
   std::string created, created_by, comment;
   bool empty_layer = false;
-  std::uint64_t size = 0;      // bytes of the compressed layer blob, 0 for an empty one
-  std::string diff_id;         // empty for an empty layer
+  std::uint64_t size = 0;  // bytes of the compressed layer blob, 0 for an empty one
+  std::string diff_id;     // empty for an empty layer
 };
 
 struct Image {
-  std::string reference;              // "busybox:latest"; empty for an image without a name
-  std::string manifest_digest;        // "sha256:..."
-  std::string config_digest;          // Docker's image id
+  std::string reference;                   // "busybox:latest"; empty for an image without a name
+  std::string manifest_digest;             // "sha256:..."
+  std::string config_digest;               // Docker's image id
   std::vector<std::string> layer_digests;  // of the blobs, lowest first
   std::vector<std::string> diff_ids;       // of the uncompressed layers, lowest first
   std::vector<std::string> layers;         // unpacked directories, lowest first

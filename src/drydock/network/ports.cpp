@@ -57,7 +57,7 @@ void listen(Plan& plan, Listeners& listeners, int family, const std::string& add
   Step& step = plan.monitor(id, ops::socket_listen(family, address, port.host_port))
                    .into(socket)
                    .on("published port " + where)
-          .undo(ops::close(socket))
+                   .undo(ops::close(socket))
                    .why("reserves the port before anything else is made, and serves loopback and IPv6");
   // A host without IPv6 publishes on IPv4 alone.
   if (optional) step.tolerate(EAFNOSUPPORT).tolerate(EADDRNOTAVAIL);

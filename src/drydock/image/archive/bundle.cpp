@@ -19,11 +19,12 @@ namespace drydock::image {
 
 namespace {
 
-constexpr std::uint64_t largest_text = 8u << 20;       // a manifest of an image with thousands of layers has 1 MiB
+constexpr std::uint64_t largest_text = 8u << 20;  // a manifest of an image with thousands of layers has 1 MiB
 constexpr std::uint64_t most_members = 200'000;
 
 [[noreturn]] void refuse_missing(const std::string& where, const std::string& name) {
-  throw Error::refused(where, "it has no file '" + printable(name) + "', which the image needs", "the archive is incomplete; save the image again");
+  throw Error::refused(where, "it has no file '" + printable(name) + "', which the image needs",
+                       "the archive is incomplete; save the image again");
 }
 
 // Throws for anything but a regular file: opening a fifo of a hostile directory would wait for ever.
@@ -80,7 +81,8 @@ class EntrySource : public ByteSource {
   std::string_view next() override {
     const auto piece = tar_.block();
     if (!piece) return {};
-    if (piece->first != offset_) throw Error::refused("image archive", "a file in it is sparse", "write the archive without sparse files");
+    if (piece->first != offset_)
+      throw Error::refused("image archive", "a file in it is sparse", "write the archive without sparse files");
     offset_ += piece->second.size();
     return piece->second;
   }
@@ -138,8 +140,10 @@ std::string joined(const std::string& from, const std::string& target) {
     const std::string part = target.substr(at, end - at);
     at = end + 1;
     if (part.empty() || part == ".") continue;
-    if (part == "..") path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-    else path += (path.empty() ? "" : "/") + part;
+    if (part == "..")
+      path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+    else
+      path += (path.empty() ? "" : "/") + part;
   }
   return path;
 }
@@ -148,14 +152,20 @@ void TarBundle::list() {
   TarReader tar(file_, where_);
   std::uint64_t position = 0;
   for (archive_entry* entry = tar.next(); entry != nullptr; entry = tar.next(), ++position) {
-    if (position >= most_members) throw Error::refused(where_, "it has more than " + std::to_string(most_members) + " files", "this is no image archive");
+    if (position >= most_members)
+      throw Error::refused(where_, "it has more than " + std::to_string(most_members) + " files", "this is no image archive");
     const std::string name = clean_name(TarReader::name(entry), where_).path();
     Member member{position, {}, false};
-    if (const auto link = TarReader::hard_link(entry)) member.link = clean_name(*link, where_).path();
-    else if (archive_entry_filetype(entry) == AE_IFLNK) member.link = joined(name, TarReader::symlink_target(entry));
-    else member.regular = archive_entry_filetype(entry) == AE_IFREG;
+    if (const auto link = TarReader::hard_link(entry))
+      member.link = clean_name(*link, where_).path();
+    else if (archive_entry_filetype(entry) == AE_IFLNK)
+      member.link = joined(name, TarReader::symlink_target(entry));
+    else
+      member.regular = archive_entry_filetype(entry) == AE_IFREG;
     if (member.regular || !member.link.empty()) members_.insert_or_assign(name, std::move(member));
   }
+  if (position == 0)
+    throw Error::refused(where_, "it is empty", "name an archive that 'docker save' or 'drydock image save' wrote");
 }
 
 TarBundle::Members::const_iterator TarBundle::member(const std::string& name) const {

@@ -27,7 +27,9 @@ Compression sniff(std::string_view head) {
   if (head.starts_with("\x1f\x8b"sv)) return Compression::gzip;
   if (head.starts_with("\x28\xb5\x2f\xfd"sv)) return Compression::zstd;
   if (head.starts_with("BZh"sv)) return Compression::bzip2;
-  if (head.starts_with("\xfd" "7zXZ\0"sv)) return Compression::xz;
+  if (head.starts_with("\xfd"
+                       "7zXZ\0"sv))
+    return Compression::xz;
   return Compression::none;
 }
 
@@ -47,18 +49,27 @@ std::string_view SniffedSource::next() {
   return inner_.next();
 }
 
-void Inflater::Close::operator()(archive* reader) const {
+void FreeArchiveReader::operator()(archive* reader) const {
   archive_read_free(reader);
 }
 
 Inflater::Inflater(ByteSource& inner, Compression compression, std::string what)
     : inner_(inner), what_(std::move(what)), reader_(archive_read_new()) {
   switch (compression) {
-    case Compression::none: break;
-    case Compression::gzip: archive_read_support_filter_gzip(reader_.get()); break;
-    case Compression::zstd: archive_read_support_filter_zstd(reader_.get()); break;
-    case Compression::bzip2: archive_read_support_filter_bzip2(reader_.get()); break;
-    case Compression::xz: archive_read_support_filter_xz(reader_.get()); break;
+    case Compression::none:
+      break;
+    case Compression::gzip:
+      archive_read_support_filter_gzip(reader_.get());
+      break;
+    case Compression::zstd:
+      archive_read_support_filter_zstd(reader_.get());
+      break;
+    case Compression::bzip2:
+      archive_read_support_filter_bzip2(reader_.get());
+      break;
+    case Compression::xz:
+      archive_read_support_filter_xz(reader_.get());
+      break;
   }
   archive_read_support_format_raw(reader_.get());
   archive_read_support_format_empty(reader_.get());
@@ -91,8 +102,10 @@ std::string_view Inflater::next() {
     archive_entry* entry = nullptr;
     int result = archive_read_open(reader_.get(), this, nullptr, feed, nullptr);
     if (result == ARCHIVE_OK) result = archive_read_next_header(reader_.get(), &entry);
-    if (result == ARCHIVE_EOF) ended_ = true;
-    else if (result < ARCHIVE_WARN) failed();
+    if (result == ARCHIVE_EOF)
+      ended_ = true;
+    else if (result < ARCHIVE_WARN)
+      failed();
     if (ended_) return {};
   }
   const void* data = nullptr;

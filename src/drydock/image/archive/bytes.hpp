@@ -22,6 +22,12 @@ struct archive;
 
 namespace drydock::image {
 
+// A reader of libarchive that frees itself, also when a constructor throws.
+struct FreeArchiveReader {
+  void operator()(archive* reader) const;
+};
+using ArchiveReader = std::unique_ptr<archive, FreeArchiveReader>;
+
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
@@ -86,13 +92,10 @@ class Inflater : public ByteSource {
 
  private:
   static long feed(archive*, void* self, const void** bytes);
-  struct Close {
-    void operator()(archive*) const;
-  };
   ByteSource& inner_;
   std::string what_;
   std::exception_ptr failure_;
-  std::unique_ptr<archive, Close> reader_;
+  ArchiveReader reader_;
   bool ended_ = false;
 };
 

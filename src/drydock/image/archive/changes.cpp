@@ -23,7 +23,8 @@ namespace {
 // The exec form is a JSON array, anything else is handed to a shell.
 json command_form(const std::string& value) {
   const json list = json::parse(value, nullptr, false);
-  const bool strings = list.is_array() && std::all_of(list.begin(), list.end(), [](const json& item) { return item.is_string(); });
+  const bool strings =
+      list.is_array() && std::all_of(list.begin(), list.end(), [](const json& item) { return item.is_string(); });
   if (strings) return list;
   return json::array({"/bin/sh", "-c", value});
 }
@@ -36,14 +37,18 @@ std::vector<std::string> words(const std::string& text) {
   bool open = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '\\' && quote != '\'' && i + 1 < text.size()) word += text[++i];
-    else if (quote != 0 && c == quote) quote = 0;
-    else if (quote == 0 && (c == '"' || c == '\'')) quote = c;
+    if (c == '\\' && quote != '\'' && i + 1 < text.size())
+      word += text[++i];
+    else if (quote != 0 && c == quote)
+      quote = 0;
+    else if (quote == 0 && (c == '"' || c == '\''))
+      quote = c;
     else if (quote == 0 && std::isspace(static_cast<unsigned char>(c)) != 0) {
       if (open) result.push_back(std::exchange(word, {}));
       open = false;
       continue;
-    } else word += c;
+    } else
+      word += c;
     open = true;
   }
   if (open) result.push_back(word);
@@ -88,7 +93,8 @@ std::string port(const std::string& instruction, const std::string& text) {
   const std::string number = text.substr(0, text.find('/'));
   const std::string protocol = text.find('/') == std::string::npos ? "tcp" : text.substr(text.find('/') + 1);
   const bool digits = !number.empty() && number.size() <= 5 && number.find_first_not_of("0123456789") == std::string::npos;
-  if (!digits || std::stoi(number) < 1 || std::stoi(number) > 65535 || (protocol != "tcp" && protocol != "udp" && protocol != "sctp"))
+  if (!digits || std::stoi(number) < 1 || std::stoi(number) > 65535 ||
+      (protocol != "tcp" && protocol != "udp" && protocol != "sctp"))
     refuse(instruction, "'" + text + "' is no port (1-65535, with /tcp or /udp)");
   return number + "/" + protocol;
 }
@@ -103,21 +109,31 @@ std::string with_change(const std::string& config_text, const std::string& instr
   std::string name = instruction.substr(begin, end - begin);
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const std::size_t rest = instruction.find_first_not_of(" \t", end);
-  const std::string value = rest == std::string::npos ? "" : instruction.substr(rest, instruction.find_last_not_of(" \t\n") + 1 - rest);
+  const std::string value =
+      rest == std::string::npos ? "" : instruction.substr(rest, instruction.find_last_not_of(" \t\n") + 1 - rest);
   if (value.empty()) refuse(instruction, "it has no value");
 
-  if (name == "CMD") config["Cmd"] = command_form(value);
-  else if (name == "ENTRYPOINT") config["Entrypoint"] = command_form(value);
-  else if (name == "USER") config["User"] = value;
-  else if (name == "WORKDIR") config["WorkingDir"] = value.starts_with('/') ? value : config.value("WorkingDir", "") + "/" + value;
-  else if (name == "ENV") for (const auto& [key, text] : pairs(instruction, value)) set_env(config, key, text);
-  else if (name == "LABEL") for (const auto& [key, text] : pairs(instruction, value)) config["Labels"][key] = text;
-  else if (name == "EXPOSE") for (const std::string& text : words(value)) config["ExposedPorts"][port(instruction, text)] = json::object();
-  else if (name == "VOLUME") for (const std::string& path : list_or_words(value)) config["Volumes"][path] = json::object();
+  if (name == "CMD")
+    config["Cmd"] = command_form(value);
+  else if (name == "ENTRYPOINT")
+    config["Entrypoint"] = command_form(value);
+  else if (name == "USER")
+    config["User"] = value;
+  else if (name == "WORKDIR")
+    config["WorkingDir"] = value.starts_with('/') ? value : config.value("WorkingDir", "") + "/" + value;
+  else if (name == "ENV")
+    for (const auto& [key, text] : pairs(instruction, value)) set_env(config, key, text);
+  else if (name == "LABEL")
+    for (const auto& [key, text] : pairs(instruction, value)) config["Labels"][key] = text;
+  else if (name == "EXPOSE")
+    for (const std::string& text : words(value)) config["ExposedPorts"][port(instruction, text)] = json::object();
+  else if (name == "VOLUME")
+    for (const std::string& path : list_or_words(value)) config["Volumes"][path] = json::object();
   else if (name == "STOPSIGNAL") {
     if (!symbols::signal_number(value)) refuse(instruction, "there is no such signal");
     config["StopSignal"] = value;
-  } else refuse(instruction, "'" + name + "' cannot be changed on an import");
+  } else
+    refuse(instruction, "'" + name + "' cannot be changed on an import");
   return config.dump();
 }
 

@@ -16,7 +16,8 @@ struct Sha256::Context {
 namespace {
 
 void check(bool good) {
-  if (!good) throw Error::refused("sha256", "libcrypto could not compute it", "is OpenSSL restricted by a configuration (OPENSSL_CONF)?");
+  if (!good)
+    throw Error::refused("sha256", "libcrypto could not compute it", "is OpenSSL restricted by a configuration (OPENSSL_CONF)?");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The archive of `docker save`, and what podman and skopeo call docker-archive: manifest.json names a configuration and layers.
 //
-// Readers must follow links: old versions of docker write `<id>/layer.tar -> ../<other id>/layer.tar` for a layer that two images share.
-// Source: moby, image/tarexport/load.go (what docker load accepts); containers/image, docker/internal/tarfile.
+// Readers must follow links: old versions of docker write `<id>/layer.tar -> ../<other id>/layer.tar` for a layer that two images
+// share. Source: moby, image/tarexport/load.go (what docker load accepts); containers/image, docker/internal/tarfile.
 #include <nlohmann/json.hpp>
 
 #include <drydock/image/archive/digest.hpp>
@@ -36,8 +36,10 @@ IncomingImage image_from(Bundle& bundle, const json& item) {
   const auto& names = item.at("Layers");
   const std::size_t count = names.is_null() ? 0 : names.size();
   if (count != image.parsed.diff_ids.size())
-    throw Error::refused(bundle.where(), "manifest.json lists " + std::to_string(count) + " layers and the configuration " +
-                                             std::to_string(image.parsed.diff_ids.size()), "the archive is damaged; save the image again");
+    throw Error::refused(bundle.where(),
+                         "manifest.json lists " + std::to_string(count) + " layers and the configuration " +
+                             std::to_string(image.parsed.diff_ids.size()),
+                         "the archive is damaged; save the image again");
   for (std::size_t i = 0; i < count; ++i) {
     IncomingLayer layer;
     layer.member = bundle.resolve(names.at(i).get<std::string>());

@@ -70,12 +70,14 @@ Editor::~Editor() {
 // Layers hold other users' setuid programs under guessable names (CVE-2021-41091): nobody but the owner may look inside.
 void Editor::make_store() const {
   sys::mkdirs(data_);
-  for (const std::string& directory : {layout::images(data_), layout::references(data_), layout::layers(data_), layout::temporary(data_)})
+  for (const std::string& directory :
+       {layout::images(data_), layout::references(data_), layout::layers(data_), layout::temporary(data_)})
     sys::mkdirs(directory, 0700);
   sys::mkdirs(layout::images(data_) + "/blobs/sha256");
   const std::string version = layout::images(data_) + "/oci-layout";
   if (!sys::exists(version)) sys::replace_file(version, layout::version_file);
-  if (!sys::exists(layout::images(data_) + "/index.json")) sys::replace_file(layout::images(data_) + "/index.json", empty_index());
+  if (!sys::exists(layout::images(data_) + "/index.json"))
+    sys::replace_file(layout::images(data_) + "/index.json", empty_index());
 }
 
 void Editor::make_scratch() {
@@ -114,9 +116,8 @@ Descriptor Editor::add_blob_text(const std::string& content, const std::string& 
   return descriptor;
 }
 
-void Editor::commit(const std::vector<Record>& records) {
-  // On disk before anything names it: a record that outlives a power cut must not point at empty files.
-  raw::call(SYS_syncfs, scratch_lock_.get());
+void Editor::commit(const std::vector<Record>& records, bool sync) {
+  if (sync) raw::call(SYS_syncfs, scratch_lock_.get());
   {
     const Fd lock = store_lock(data_);
     for (const auto& [path, digest] : blobs_) sys::rename(path, layout::blob(data_, digest));
@@ -124,10 +125,23 @@ void Editor::commit(const std::vector<Record>& records) {
     for (const auto& [path, diff_id] : layers_) (void)move_directory(path, layout::layer(data_, diff_id));
     blobs_.clear();
     layers_.clear();
-    for (const Record& record : records) sys::replace_file(layout::record(data_, record_name(record)), to_json(record));
+    for (const Record& record : records) put_record(record);
     write_index();
   }
   collect_garbage();  // of images whose names were taken over
+}
+
+// An image that loses its name to another one stays, without a name, while a container is made from it (Docker's <none>).
+void Editor::put_record(const Record& record) const {
+  const std::string path = layout::record(data_, record_name(record));
+  if (const auto text = sys::read_file_if_present(path)) {
+    Record before = record_from_json(*text, path);
+    if (before.config.digest != record.config.digest && used_ && used_().images.contains(before.config.digest)) {
+      before.reference.clear();
+      sys::replace_file(layout::record(data_, record_name(before)), to_json(before));
+    }
+  }
+  sys::replace_file(path, to_json(record));
 }
 
 void Editor::write_index() const {
@@ -144,7 +158,7 @@ void Editor::tag(const std::string& source, const std::string& target) {
     throw Error::refused("image reference '" + target + "'", "a digest is no name to give", "write it as NAME or NAME:TAG");
   {
     const Fd lock = store_lock(data_);
-    sys::replace_file(layout::record(data_, record.reference), to_json(record));
+    put_record(record);
     if (unnamed) sys::unlink_if_present(layout::record(data_, before));
     write_index();
   }
@@ -168,7 +182,8 @@ std::vector<std::string> Editor::remove(const std::string& asked) {
       throw Error::refused("image '" + asked + "'", "it has several names: " + names, "remove the names one by one");
     const InUse in_use = used_ ? used_() : InUse{};
     if (const auto user = in_use.images.find(record.config.digest); count == 1 && user != in_use.images.end())
-      throw Error::refused("image '" + asked + "'", "container " + user->second + " uses it", "run 'drydock rm -f " + user->second + "' first");
+      throw Error::refused("image '" + asked + "'", "container " + user->second + " uses it",
+                           "run 'drydock rm -f " + user->second + "' first");
     sys::unlink(layout::record(data_, record_name(record)));
     write_index();
     if (!record.reference.empty()) lines.push_back("Untagged: " + record.reference);

@@ -43,9 +43,11 @@ Garbage find(const std::string& data, const std::set<std::string>& layers_in_use
     }
   Garbage garbage;
   for (const std::string& name : sys::list_directory(layout::images(data) + "/blobs/sha256"))
-    if (const std::string digest = "sha256:" + name; is_digest(digest) && !reached.contains(digest)) garbage.blobs.push_back(digest);
+    if (const std::string digest = "sha256:" + name; is_digest(digest) && !reached.contains(digest))
+      garbage.blobs.push_back(digest);
   for (const std::string& name : sys::list_directory(layout::layers(data)))
-    if (const std::string id = "sha256:" + name; is_digest(id) && !layers.contains(layout::layer(data, id))) garbage.layers.push_back(id);
+    if (const std::string id = "sha256:" + name; is_digest(id) && !layers.contains(layout::layer(data, id)))
+      garbage.layers.push_back(id);
   return garbage;
 }
 

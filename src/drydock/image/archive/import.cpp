@@ -34,35 +34,43 @@ std::string make_config(const std::string& diff_id, const ImportOptions& options
   for (const std::string& change : options.changes) config = with_change(config, change);
   const std::string created = now();
   const std::string comment = options.message.empty() ? "Imported from " + from : options.message;
-  return json({{"created", created}, {"architecture", machine_architecture()}, {"os", "linux"}, {"config", json::parse(config)},
+  return json({{"created", created},
+               {"architecture", machine_architecture()},
+               {"os", "linux"},
+               {"config", json::parse(config)},
                {"rootfs", {{"type", "layers"}, {"diff_ids", json::array({diff_id})}}},
-               {"history", json::array({{{"created", created}, {"comment", comment}}})}}).dump();
+               {"history", json::array({{{"created", created}, {"comment", comment}}})}})
+      .dump();
 }
 
 // A new user's slip: `import` of what should be loaded would give an image whose root holds manifest.json and nothing to run.
 void refuse_image_archive(const std::string& root, const std::string& where) {
-  const bool image = sys::exists(root + "/manifest.json") || (sys::exists(root + "/index.json") && sys::exists(root + "/oci-layout"));
+  const bool image =
+      sys::exists(root + "/manifest.json") || (sys::exists(root + "/index.json") && sys::exists(root + "/oci-layout"));
   if (image && !sys::exists(root + "/bin") && !sys::exists(root + "/usr"))
     throw Error::refused(where, "it is an image archive, not a root file system", "use 'drydock image load -i FILE'");
 }
 
 }  // namespace
 
-Loaded import_rootfs(const std::string& data, const std::string& path, const std::string& reference, const ImportOptions& options) {
+Loaded import_rootfs(const std::string& data, const std::string& path, const std::string& reference,
+                     const ImportOptions& options) {
   const std::string where = path == "-" ? "standard input" : "'" + path + "'";
   Record record;
   if (!reference.empty()) record.reference = normalized_reference(reference);
   (void)make_config({}, options, path);  // a wrong --change is said before the archive is read
   const Fd input = open_input(path);
   if (S_ISDIR(sys::fstat(input).st_mode))
-    throw Error::refused(where, "it is a directory", "make an archive of it: tar -C " + path + " -c . | drydock image import - NAME");
+    throw Error::refused(where, "it is a directory",
+                         "make an archive of it: tar -C " + path + " -c . | drydock image import - NAME");
   Editor editor(data, options.used);
   const std::string root = editor.scratch() + "/layer";
   sys::mkdir(root, 0755);
   Budget budget(options.limits);
   FileSource source(input);
   const LayerResult result = unpack_layer(
-      source, {where, sys::open(root + ".blob", O_WRONLY | O_CREAT | O_EXCL, 0644), sys::open(root, O_RDONLY | O_DIRECTORY)}, budget);
+      source, {where, sys::open(root + ".blob", O_WRONLY | O_CREAT | O_EXCL, 0644), sys::open(root, O_RDONLY | O_DIRECTORY)},
+      budget);
   refuse_image_archive(root, where);
   if (budget.used_entries() == 0) throw Error::refused(where, "it is an empty archive", "make one with 'tar -C DIRECTORY -c .'");
   editor.add_blob(root + ".blob", result.blob_digest);
@@ -74,7 +82,7 @@ Loaded import_rootfs(const std::string& data, const std::string& path, const std
   const ParsedConfig parsed = parse_config(config);
   record.created = parsed.created;
   record.run_config = parsed.config;
-  editor.commit({record});
+  editor.commit({record}, options.sync);
   return {record.reference, record.config.digest, result.devices_left_out};
 }
 

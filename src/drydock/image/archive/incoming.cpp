@@ -11,7 +11,8 @@ namespace {
 // Such images exist (`umoci new` makes one), but there is nothing in them that could run, and nothing to stack.
 std::vector<IncomingImage> with_layers(const Bundle& bundle, std::vector<IncomingImage> images) {
   for (const IncomingImage& image : images)
-    if (image.layers.empty()) throw Error::refused(bundle.where(), "an image in it has no layers", "add a layer to it, then save it again");
+    if (image.layers.empty())
+      throw Error::refused(bundle.where(), "an image in it has no layers", "add a layer to it, then save it again");
   return images;
 }
 
@@ -20,7 +21,8 @@ std::vector<IncomingImage> with_layers(const Bundle& bundle, std::vector<Incomin
 std::vector<IncomingImage> images_in(Bundle& bundle, const std::string& base_name) {
   if (bundle.contains("index.json") && bundle.contains("oci-layout")) return with_layers(bundle, oci_images(bundle, base_name));
   if (bundle.contains("manifest.json")) return with_layers(bundle, docker_images(bundle));
-  throw Error::refused(bundle.where(), "it is no image archive: it has neither manifest.json (docker save) nor index.json (OCI layout)",
+  throw Error::refused(bundle.where(),
+                       "it is no image archive: it has neither manifest.json (docker save) nor index.json (OCI layout)",
                        "for a plain root file system use 'drydock image import FILE NAME'");
 }
 

@@ -26,7 +26,7 @@ struct IncomingImage {
   std::string config;                   // as it is in the archive: its digest is the image's id
   std::string config_media_type;
   ParsedConfig parsed;
-  std::vector<IncomingLayer> layers;    // lowest first
+  std::vector<IncomingLayer> layers;  // lowest first
 };
 
 // OCI layout where there is one (its manifests keep their digests), else docker save format.

@@ -48,7 +48,8 @@ std::string index_of(const std::vector<Record>& records, const std::string& pres
 }
 
 std::string make_manifest(const Descriptor& config, const std::vector<LayerRecord>& layers) {
-  json manifest = {{"schemaVersion", 2}, {"mediaType", manifest_type}, {"config", descriptor_json(config)}, {"layers", json::array()}};
+  json manifest = {
+      {"schemaVersion", 2}, {"mediaType", manifest_type}, {"config", descriptor_json(config)}, {"layers", json::array()}};
   for (const LayerRecord& layer : layers) manifest["layers"].push_back(descriptor_json(layer.blob));
   return manifest.dump();
 }

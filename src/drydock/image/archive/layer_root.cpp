@@ -38,15 +38,18 @@ std::string printable(std::string_view name) {
   for (const char c : name.substr(0, longest)) {
     const auto byte = static_cast<unsigned char>(c);
     constexpr std::string_view digits = "0123456789abcdef";
-    if (byte >= 0x20 && byte != 0x7f) text += c;
-    else text += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    if (byte >= 0x20 && byte != 0x7f)
+      text += c;
+    else
+      text += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
   }
   return name.size() > longest ? text + "..." : text;
 }
 
 EntryName clean_name(std::string_view name, const std::string& where) {
   const auto refuse = [&](const char* reason) {
-    throw Error::refused(where, "entry '" + printable(name) + "' " + reason, "the archive is hostile or broken; nothing of it was kept");
+    throw Error::refused(where, "entry '" + printable(name) + "' " + reason,
+                         "the archive is hostile or broken; nothing of it was kept");
   };
   EntryName result;
   if (name.size() > 4095) refuse("has a name of more than 4,095 bytes");
@@ -64,10 +67,14 @@ EntryName clean_name(std::string_view name, const std::string& where) {
 }
 
 LayerRoot::LayerRoot(Fd root, std::string where)
-    : root_(std::move(root)), where_(std::move(where)), superuser_(sys::geteuid() == 0) {}
+    : root_(std::move(root)), where_(std::move(where)), superuser_(sys::geteuid() == 0) {
+  // Many layers do not name their root; the caller's umask must not decide who may enter a container's "/".
+  raw::call(SYS_fchmod, root_.get(), 0755);
+}
 
 void LayerRoot::refuse(const std::string& path, const std::string& reason) const {
-  throw Error::refused(where_, "entry '" + printable(path) + "' " + reason, "the archive is hostile or broken; nothing of it was kept");
+  throw Error::refused(where_, "entry '" + printable(path) + "' " + reason,
+                       "the archive is hostile or broken; nothing of it was kept");
 }
 
 void LayerRoot::fail(const char* call, const std::string& path, long result) const {
@@ -248,7 +255,8 @@ void LayerRoot::set_xattr(const Fd& file, const std::string& key, std::string_vi
   if (!raw::failed(result)) return;
   // tmpfs before 6.6 has no user.*; without privilege there are no file capabilities to give.
   if (result == -EOPNOTSUPP || (result == -EPERM && !superuser_)) return;
-  if (result == -EINVAL || result == -E2BIG || result == -ERANGE) refuse(path, "has an invalid extended attribute " + printable(key));
+  if (result == -EINVAL || result == -E2BIG || result == -ERANGE)
+    refuse(path, "has an invalid extended attribute " + printable(key));
   fail("fsetxattr", path, result);
 }
 

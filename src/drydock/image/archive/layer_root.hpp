@@ -4,8 +4,8 @@
 // that an earlier entry made means what it will mean in the container; the last component is never followed.
 //
 // Example: LayerRoot root(sys::open(dir, O_RDONLY | O_DIRECTORY)); root.make_directory(clean_name("etc/ssl/", "layer"));
-// Errors: Error::refused for names and links that lead out or nowhere; Error::from_errno for the kernel's own refusals (full disk).
-// Source: openat2(2), Linux 5.6; CVE-2018-15664, CVE-2019-14271, CVE-2024-21626 for what path strings led to elsewhere;
+// Errors: Error::refused for names and links that lead out or nowhere; Error::from_errno for the kernel's own refusals (full
+// disk). Source: openat2(2), Linux 5.6; CVE-2018-15664, CVE-2019-14271, CVE-2024-21626 for what path strings led to elsewhere;
 //         layer.md of the OCI image specification (whiteouts); overlayfs.rst (their form on disk).
 #pragma once
 
@@ -34,8 +34,8 @@ std::string printable(std::string_view name);
 
 struct Metadata {
   std::uint32_t uid = 0, gid = 0;
-  std::uint32_t mode = 0755;   // permission bits with setuid, setgid, sticky
-  std::int64_t mtime = 0;      // seconds
+  std::uint32_t mode = 0755;  // permission bits with setuid, setgid, sticky
+  std::int64_t mtime = 0;     // seconds
   std::uint32_t mtime_ns = 0;
 };
 

@@ -23,7 +23,8 @@ struct Unpacked {
 using LayerKey = std::pair<std::string, std::string>;
 using UnpackedLayers = std::map<LayerKey, Unpacked>;
 
-[[noreturn]] void refuse_digest(const Bundle& bundle, const std::string& what, const std::string& actual, const std::string& expected) {
+[[noreturn]] void refuse_digest(const Bundle& bundle, const std::string& what, const std::string& actual,
+                                const std::string& expected) {
   throw Error::refused(bundle.where(), what + " hashes to " + actual + " instead of " + expected,
                        "the archive is damaged or was tampered with; save the image again");
 }
@@ -98,7 +99,8 @@ void Loader::unpack(const IncomingLayer& layer, ByteSource& source) {
   editor_.add_blob(path + ".blob", result.blob_digest);
   editor_.add_layer(path, result.diff_id);
   devices_left_out_ += result.devices_left_out;
-  layers_[{layer.member, layer.diff_id}] = {{{result.blob_digest, type, result.blob_size}, result.diff_id}, result.devices_left_out};
+  layers_[{layer.member, layer.diff_id}] = {{{result.blob_digest, type, result.blob_size}, result.diff_id},
+                                            result.devices_left_out};
 }
 
 void Loader::add_records(const IncomingImage& image, std::vector<Record>& records) {
@@ -107,8 +109,10 @@ void Loader::add_records(const IncomingImage& image, std::vector<Record>& record
   record.run_config = image.parsed.config;
   for (const IncomingLayer& layer : image.layers) record.layers.push_back(layers_.at({layer.member, layer.diff_id}).record);
   record.config = editor_.add_blob_text(image.config, image.config_media_type);
-  if (image.manifest.empty()) record.manifest = editor_.add_blob_text(make_manifest(record.config, record.layers), std::string(manifest_type));
-  else record.manifest = editor_.add_blob_text(image.manifest, image.manifest_blob.media_type);
+  if (image.manifest.empty())
+    record.manifest = editor_.add_blob_text(make_manifest(record.config, record.layers), std::string(manifest_type));
+  else
+    record.manifest = editor_.add_blob_text(image.manifest, image.manifest_blob.media_type);
   if (image.references.empty()) records.push_back(record);
   for (const std::string& reference : image.references) {
     record.reference = reference;
@@ -122,7 +126,8 @@ std::string base_name_of(const std::string& path) {
   while (name.ends_with('/')) name.pop_back();
   name = name.substr(name.rfind('/') == std::string::npos ? 0 : name.rfind('/') + 1);
   for (const char* suffix : {".gz", ".zst", ".tgz", ".tar", ".oci", "-oci"})
-    if (name.size() > std::string_view(suffix).size() && name.ends_with(suffix)) name.resize(name.size() - std::string_view(suffix).size());
+    if (name.size() > std::string_view(suffix).size() && name.ends_with(suffix))
+      name.resize(name.size() - std::string_view(suffix).size());
   try {
     return normalized_reference(name) == name + ":latest" ? name : std::string{};
   } catch (const Error&) {
@@ -133,12 +138,13 @@ std::string base_name_of(const std::string& path) {
 std::vector<Loaded> load(Editor& editor, Bundle& bundle, const LoadOptions& options, const std::string& base_name) {
   std::vector<IncomingImage> images = images_in(bundle, base_name);
   if (!options.name.empty()) {
-    if (images.size() != 1) throw Error::refused(bundle.where(), "it has " + std::to_string(images.size()) + " images, which cannot share one name");
+    if (images.size() != 1)
+      throw Error::refused(bundle.where(), "it has " + std::to_string(images.size()) + " images, which cannot share one name");
     images[0].references = {normalized_reference(options.name)};
   }
   Loader loader(editor, bundle, options.limits);
   const std::vector<Record> records = loader.run(images);
-  editor.commit(records);
+  editor.commit(records, options.sync);
   std::vector<Loaded> loaded;
   for (const Record& record : records) loaded.push_back({record.reference, record.config.digest, loader.devices_left_out()});
   return loaded;

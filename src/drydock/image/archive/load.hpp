@@ -17,12 +17,13 @@ namespace drydock::image {
 struct LoadOptions {
   Limits limits;
   UsedByContainers used;
-  std::string name;  // for an image that brings none; empty: the file's own name, else the image has only its id
+  bool sync = false;  // wait for the disk
+  std::string name;   // for an image that brings none; empty: the file's own name, else the image has only its id
 };
 
 struct Loaded {
-  std::string reference;  // empty: only the id
-  std::string id;         // config digest
+  std::string reference;               // empty: only the id
+  std::string id;                      // config digest
   std::uint64_t devices_left_out = 0;  // harmless device nodes of /dev that were not made
 };
 
@@ -34,11 +35,13 @@ std::vector<Loaded> load_images(const std::string& data, Fd archive, const LoadO
 struct ImportOptions {
   Limits limits;
   UsedByContainers used;
+  bool sync = false;                 // wait for the disk
   std::vector<std::string> changes;  // Dockerfile instructions: "CMD [\"sh\"]"
   std::string message;               // the comment in the history
 };
 
 // A tar of a root file system (gzip, zstd, bzip2, xz or plain) becomes an image of one layer. An empty reference: only the id.
-Loaded import_rootfs(const std::string& data, const std::string& path, const std::string& reference, const ImportOptions& options);
+Loaded import_rootfs(const std::string& data, const std::string& path, const std::string& reference,
+                     const ImportOptions& options);
 
 }  // namespace drydock::image

@@ -18,15 +18,24 @@ inline constexpr std::string_view docker_config_type = "application/vnd.docker.c
 
 inline std::string layer_media_type(Compression compression) {
   switch (compression) {
-    case Compression::gzip: return "application/vnd.oci.image.layer.v1.tar+gzip";
-    case Compression::zstd: return "application/vnd.oci.image.layer.v1.tar+zstd";
-    default: return "application/vnd.oci.image.layer.v1.tar";
+    case Compression::gzip:
+      return "application/vnd.oci.image.layer.v1.tar+gzip";
+    case Compression::zstd:
+      return "application/vnd.oci.image.layer.v1.tar+zstd";
+    default:
+      return "application/vnd.oci.image.layer.v1.tar";
   }
 }
 
-inline bool is_index(std::string_view type) { return type == index_type || type == docker_index_type; }
-inline bool is_manifest(std::string_view type) { return type == manifest_type || type == docker_manifest_type; }
-inline bool is_config(std::string_view type) { return type == config_type || type == docker_config_type; }
+inline bool is_index(std::string_view type) {
+  return type == index_type || type == docker_index_type;
+}
+inline bool is_manifest(std::string_view type) {
+  return type == manifest_type || type == docker_manifest_type;
+}
+inline bool is_config(std::string_view type) {
+  return type == config_type || type == docker_config_type;
+}
 // Encrypted layers and artifacts are not.
 inline bool is_layer(std::string_view type) {
   return type.starts_with("application/vnd.oci.image.layer.") && type.find("encrypted") == std::string_view::npos

@@ -18,7 +18,8 @@ namespace {
 }
 
 Descriptor descriptor_from(const json& value) {
-  Descriptor descriptor{value.at("digest").get<std::string>(), value.value("mediaType", ""), value.value("size", std::uint64_t{0})};
+  Descriptor descriptor{value.at("digest").get<std::string>(), value.value("mediaType", ""),
+                        value.value("size", std::uint64_t{0})};
   (void)digest_hex(descriptor.digest);
   return descriptor;
 }
@@ -70,7 +71,8 @@ IncomingImage image_from(Bundle& bundle, const Descriptor& blob) {
   if (image.manifest_blob.media_type.empty()) image.manifest_blob.media_type = manifest_type;
   const json manifest = json::parse(image.manifest);
   const Descriptor config = descriptor_from(manifest.at("config"));
-  if (!is_config(config.media_type)) refuse(bundle, "it is no container image but an artifact of type '" + config.media_type + "'");
+  if (!is_config(config.media_type))
+    refuse(bundle, "it is no container image but an artifact of type '" + config.media_type + "'");
   image.config_media_type = config.media_type;
   image.config = content_of(bundle, config);
   image.parsed = parse_config(image.config);

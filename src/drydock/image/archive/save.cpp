@@ -19,6 +19,7 @@
 namespace drydock::image {
 
 using json = nlohmann::ordered_json;
+using namespace nlohmann::literals;
 
 namespace {
 
@@ -42,6 +43,7 @@ class DirectorySink : public ImageSink {
     for (std::string_view bytes = content.next(); !bytes.empty(); bytes = content.next()) sys::write_all(file, bytes);
     sys::rename(temporary, target);
   }
+  std::string present_index() override { return sys::read_file_if_present(path_ + "/index.json").value_or(""); }
   void finish() override {}
 
  private:
@@ -66,8 +68,24 @@ std::string full_name(const std::string& reference) {
   return host == "localhost" || host.find_first_of(".:") != std::string::npos ? reference : "docker.io/" + reference;
 }
 
-std::string index_json(const std::vector<Record>& records) {
-  json entries = json::array();
+// Entries of a layout that is there already and has images of other names.
+json kept_entries(const std::string& present, const std::vector<Record>& records) {
+  json kept = json::array();
+  const json index = json::parse(present, nullptr, false);
+  const auto entries = index.is_object() ? index.find("manifests") : index.end();
+  if (!index.is_object() || entries == index.end() || !entries->is_array()) return kept;
+  for (const json& entry : *entries) {
+    const json name = entry.value("/annotations/org.opencontainers.image.ref.name"_json_pointer, json());
+    const auto replaced = [&](const Record& record) {
+      return name == record.reference || (name.is_null() && entry.value("digest", "") == record.manifest.digest);
+    };
+    if (std::none_of(records.begin(), records.end(), replaced)) kept.push_back(entry);
+  }
+  return kept;
+}
+
+std::string index_json(const std::vector<Record>& records, const std::string& present) {
+  json entries = kept_entries(present, records);
   for (const Record& record : records) {
     json entry = {{"mediaType", record.manifest.media_type}, {"digest", record.manifest.digest}, {"size", record.manifest.size}};
     if (!record.reference.empty())
@@ -109,8 +127,10 @@ void save_to_file(const std::string& path, const std::function<void(const Fd&)>&
   const auto status = sys::lstat(path);
   if (status && !S_ISREG(status->st_mode)) return write(sys::open(path, O_WRONLY));  // /dev/null, a pipe, a link
   const std::string temporary = path + "." + sys::random_hex(8);
+  const long opened = raw::call(SYS_openat, AT_FDCWD, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (raw::failed(opened)) throw Error::from_errno("openat", "\"" + path + "\", O_WRONLY|O_CREAT", raw::error_of(opened));
   try {
-    write(sys::open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0644));
+    write(Fd(static_cast<int>(opened)));
     sys::rename(temporary, path);
   } catch (...) {
     if (sys::exists(temporary)) sys::unlink_if_present(temporary);
@@ -142,18 +162,22 @@ void write_images(const std::vector<Record>& records, const OpenBlob& open_blob,
     blob(record.config);
     for (const LayerRecord& layer : record.layers) blob(layer.blob);
   }
-  text_file(sink, "index.json", index_json(records));  // last: a directory becomes a layout when all is there
+  text_file(sink, "index.json",
+            index_json(records, sink.present_index()));  // last: a directory becomes a layout when all is there
   sink.finish();
 }
 
-void save_images(const std::string& data, const std::vector<std::string>& references, const std::string& output, SaveFormat format) {
+void save_images(const std::string& data, const std::vector<std::string>& references, const std::string& output,
+                 SaveFormat format) {
   const bool directory = wants_directory(output);
   if (directory && format != SaveFormat::oci)
-    throw Error::refused("'" + output + "'", "it is a directory, and a docker archive is a file", "name a file, or add --format oci");
+    throw Error::refused("'" + output + "'", "it is a directory, and a docker archive is a file",
+                         "name a file, or add --format oci");
   std::vector<Record> records;
   std::map<std::string, std::unique_ptr<ByteSource>> blobs;  // open before the first byte: a removal meanwhile does no harm
   const auto keep = [&](const Descriptor& blob) {
-    if (!blobs.contains(blob.digest)) blobs[blob.digest] = std::make_unique<OpenFile>(sys::open(layout::blob(data, blob.digest), O_RDONLY));
+    if (!blobs.contains(blob.digest))
+      blobs[blob.digest] = std::make_unique<OpenFile>(sys::open(layout::blob(data, blob.digest), O_RDONLY));
   };
   for (const std::string& reference : references) {
     const Record record = find_record(data, reference);

@@ -17,21 +17,18 @@ Utf8Locale::~Utf8Locale() {
   if (own_ != nullptr) ::freelocale(own_);
 }
 
-TarReader::TarReader(ByteSource& source, std::string where) : source_(&source), where_(std::move(where)), reader_(archive_read_new()) {
-  archive_read_support_format_tar(reader_);
-  archive_read_support_format_empty(reader_);
-  if (archive_read_open(reader_, this, nullptr, feed, nullptr) < ARCHIVE_WARN) fail();
+TarReader::TarReader(ByteSource& source, std::string where)
+    : source_(&source), where_(std::move(where)), reader_(archive_read_new()) {
+  archive_read_support_format_tar(reader_.get());
+  archive_read_support_format_empty(reader_.get());
+  if (archive_read_open(reader_.get(), this, nullptr, feed, nullptr) < ARCHIVE_WARN) fail();
 }
 
 TarReader::TarReader(const Fd& file, std::string where) : where_(std::move(where)), reader_(archive_read_new()) {
-  archive_read_support_format_tar(reader_);
-  archive_read_support_format_empty(reader_);
+  archive_read_support_format_tar(reader_.get());
+  archive_read_support_format_empty(reader_.get());
   raw::call(SYS_lseek, file.get(), 0, SEEK_SET);
-  if (archive_read_open_fd(reader_, file.get(), 512 * 1024) < ARCHIVE_WARN) fail();
-}
-
-TarReader::~TarReader() {
-  archive_read_free(reader_);
+  if (archive_read_open_fd(reader_.get(), file.get(), 512 * 1024) < ARCHIVE_WARN) fail();
 }
 
 // Called from C: an exception must not pass through, so it waits in `failure_`.
@@ -49,14 +46,15 @@ long TarReader::feed(archive*, void* self, const void** bytes) {
 
 void TarReader::fail() {
   if (failure_) std::rethrow_exception(failure_);
-  const char* reason = archive_error_string(reader_);
-  throw Error::refused(where_, std::string("it is no tar archive, or truncated or damaged: ") + (reason != nullptr ? reason : "unknown reason"),
-                       "copy or save the image again");
+  const char* reason = archive_error_string(reader_.get());
+  throw Error::refused(
+      where_, std::string("it is no tar archive, or truncated or damaged: ") + (reason != nullptr ? reason : "unknown reason"),
+      "copy or save the image again");
 }
 
 archive_entry* TarReader::next() {
   archive_entry* entry = nullptr;
-  const int result = archive_read_next_header(reader_, &entry);
+  const int result = archive_read_next_header(reader_.get(), &entry);
   if (result == ARCHIVE_EOF) return nullptr;
   if (result < ARCHIVE_WARN) fail();
   return entry;
@@ -67,7 +65,7 @@ std::optional<std::pair<std::uint64_t, std::string_view>> TarReader::block() {
   std::size_t size = 0;
   la_int64_t offset = 0;
   do {
-    const int result = archive_read_data_block(reader_, &data, &size, &offset);
+    const int result = archive_read_data_block(reader_.get(), &data, &size, &offset);
     if (result == ARCHIVE_EOF) return std::nullopt;
     if (result < ARCHIVE_WARN) fail();
   } while (size == 0);

@@ -39,7 +39,6 @@ class TarReader {
   TarReader(ByteSource& source, std::string where);
   // A regular file, read with seeks over what is not wanted.
   TarReader(const Fd& file, std::string where);
-  ~TarReader();
 
   // Null at the end. The entry is valid until the next call.
   archive_entry* next();
@@ -61,7 +60,7 @@ class TarReader {
   ByteSource* source_ = nullptr;
   std::string where_;
   std::exception_ptr failure_;
-  archive* reader_;
+  ArchiveReader reader_;
 };
 
 }  // namespace drydock::image

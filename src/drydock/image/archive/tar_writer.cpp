@@ -9,18 +9,21 @@ namespace drydock::image {
 
 TarWriter::TarWriter(std::function<void(std::string_view)> out, Compression compression)
     : out_(std::move(out)), writer_(archive_write_new()) {
-  if (compression == Compression::gzip) check(archive_write_add_filter_gzip(writer_));
-  if (compression == Compression::zstd) check(archive_write_add_filter_zstd(writer_));
-  check(archive_write_set_format_pax_restricted(writer_));
-  if (compression == Compression::gzip) check(archive_write_set_options(writer_, "gzip:!timestamp,gzip:compression-level=6"));
-  check(archive_write_set_bytes_per_block(writer_, 64 * 1024));
-  check(archive_write_set_bytes_in_last_block(writer_, 1));
-  check(archive_write_open(writer_, this, nullptr, drain, nullptr));
+  if (compression == Compression::gzip) check(archive_write_add_filter_gzip(writer_.get()));
+  if (compression == Compression::zstd) check(archive_write_add_filter_zstd(writer_.get()));
+  check(archive_write_set_format_pax_restricted(writer_.get()));
+  if (compression == Compression::gzip)
+    check(archive_write_set_options(writer_.get(), "gzip:!timestamp,gzip:compression-level=6"));
+  check(archive_write_set_bytes_per_block(writer_.get(), 64 * 1024));
+  check(archive_write_set_bytes_in_last_block(writer_.get(), 1));
+  check(archive_write_open(writer_.get(), this, nullptr, drain, nullptr));
 }
 
-TarWriter::~TarWriter() {
-  archive_write_fail(writer_);  // after finish() there is nothing left that could fail
-  archive_write_free(writer_);
+TarWriter::~TarWriter() = default;
+
+void TarWriter::Close::operator()(archive* writer) const {
+  archive_write_fail(writer);  // after finish() there is nothing left that could fail
+  archive_write_free(writer);
 }
 
 // Called from C: an exception must not pass through, so it waits in `failure_`.
@@ -39,7 +42,7 @@ long TarWriter::drain(archive* writer, void* self, const void* bytes, std::size_
 void TarWriter::check(long result) {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   if (result >= ARCHIVE_WARN) return;
-  const char* reason = archive_error_string(writer_);
+  const char* reason = archive_error_string(writer_.get());
   throw Error::refused("tar archive", std::string("it cannot be written: ") + (reason != nullptr ? reason : "unknown reason"));
 }
 
@@ -54,12 +57,12 @@ void TarWriter::header(const std::string& name, unsigned type, unsigned mode, st
   archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
   archive_entry_set_mtime(entry.get(), 0, 0);
   if (!target.empty()) archive_entry_set_symlink(entry.get(), target.c_str());
-  check(archive_write_header(writer_, entry.get()));
+  check(archive_write_header(writer_.get(), entry.get()));
 }
 
 void TarWriter::data(std::string_view bytes) {
   while (!bytes.empty()) {
-    const long written = archive_write_data(writer_, bytes.data(), bytes.size());
+    const long written = archive_write_data(writer_.get(), bytes.data(), bytes.size());
     check(written);
     if (written == 0) throw Error::refused("tar archive", "a file grew while it was read");
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -90,7 +93,7 @@ void TarWriter::symlink(const std::string& name, const std::string& target) {
 }
 
 void TarWriter::finish() {
-  check(archive_write_close(writer_));
+  check(archive_write_close(writer_.get()));
 }
 
 }  // namespace drydock::image

@@ -43,7 +43,10 @@ class TarWriter {
   Utf8Locale locale_;
   std::function<void(std::string_view)> out_;
   std::exception_ptr failure_;
-  archive* writer_;
+  struct Close {
+    void operator()(archive* writer) const;
+  };
+  std::unique_ptr<archive, Close> writer_;
 };
 
 }  // namespace drydock::image

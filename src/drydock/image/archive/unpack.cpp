@@ -1,7 +1,7 @@
 #include <drydock/image/archive/unpack.hpp>
 
-#include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include <array>
 #include <atomic>
@@ -57,7 +57,8 @@ class Unpacker {
 };
 
 void Unpacker::refuse(const EntryName& name, const std::string& reason) const {
-  throw Error::refused(where_, "entry '" + printable(name.path()) + "' " + reason, "the archive is hostile or broken; nothing of it was kept");
+  throw Error::refused(where_, "entry '" + printable(name.path()) + "' " + reason,
+                       "the archive is hostile or broken; nothing of it was kept");
 }
 
 Metadata Unpacker::metadata(archive_entry* entry, const EntryName& name) const {
@@ -87,7 +88,8 @@ bool Unpacker::hidden(const EntryName& name) {
 
 void Unpacker::one(archive_entry* entry) {
   const std::string raw_name = TarReader::name(entry);
-  if (raw_name.empty()) throw Error::refused(where_, "an entry has no name", "the archive is hostile or broken; nothing of it was kept");
+  if (raw_name.empty())
+    throw Error::refused(where_, "an entry has no name", "the archive is hostile or broken; nothing of it was kept");
   const EntryName name = clean_name(raw_name, where_);
   const auto link = TarReader::hard_link(entry);
   const bool regular = !link && archive_entry_filetype(entry) == AE_IFREG;
@@ -97,15 +99,20 @@ void Unpacker::one(archive_entry* entry) {
   if (hidden(name)) return;
   if (link) return root_.make_hard_link(name, clean_name(*link, where_));
   switch (archive_entry_filetype(entry)) {
-    case AE_IFREG: return file(entry, name);
+    case AE_IFREG:
+      return file(entry, name);
     case AE_IFDIR:
       root_.make_directory(name, metadata(entry, name));
       return xattrs(entry, [&](const std::string& key, std::string_view value) { root_.set_directory_xattr(name, key, value); });
-    case AE_IFLNK: return root_.make_symlink(name, TarReader::symlink_target(entry), metadata(entry, name));
-    case AE_IFIFO: return root_.make_fifo(name, metadata(entry, name));
+    case AE_IFLNK:
+      return root_.make_symlink(name, TarReader::symlink_target(entry), metadata(entry, name));
+    case AE_IFIFO:
+      return root_.make_fifo(name, metadata(entry, name));
     case AE_IFCHR:
-    case AE_IFBLK: return device(entry, name);
-    default: refuse(name, "is of a type that no image has");
+    case AE_IFBLK:
+      return device(entry, name);
+    default:
+      refuse(name, "is of a type that no image has");
   }
 }
 
@@ -122,7 +129,8 @@ void Unpacker::file(archive_entry* entry, const EntryName& name) {
     while (!bytes.empty()) {
       const long written = raw::call(SYS_pwrite64, out.get(), bytes.data(), bytes.size(), offset);
       if (written == -EINTR) continue;
-      if (raw::failed(written)) throw Error::from_errno("pwrite", "\"" + printable(name.path()) + "\" of " + where_, raw::error_of(written));
+      if (raw::failed(written))
+        throw Error::from_errno("pwrite", "\"" + printable(name.path()) + "\" of " + where_, raw::error_of(written));
       bytes.remove_prefix(static_cast<std::size_t>(written));
       offset += static_cast<std::uint64_t>(written);
     }

@@ -22,15 +22,15 @@ namespace drydock::image {
 
 struct LayerResult {
   std::string blob_digest, diff_id;
-  std::string media_type;          // of the blob as it was copied
-  std::uint64_t blob_size = 0;     // bytes
+  std::string media_type;       // of the blob as it was copied
+  std::uint64_t blob_size = 0;  // bytes
   std::uint64_t devices_left_out = 0;
 };
 
 struct LayerTarget {
-  std::string where;   // names the layer in messages
-  Fd blob;             // open for writing; empty: the blob is not kept
-  Fd root;             // an empty directory
+  std::string where;  // names the layer in messages
+  Fd blob;            // open for writing; empty: the blob is not kept
+  Fd root;            // an empty directory
 };
 
 // Throws Error::refused for a hostile or damaged layer, Error::from_errno when the disk does not take it.
