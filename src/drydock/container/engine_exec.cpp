@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <drydock/cgroups/device_rules.hpp>
 #include <drydock/cgroups/steps.hpp>
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
@@ -110,12 +111,12 @@ Host read_exec_host(const Record& target, const ExecSpec& spec, const Paths& pat
   host.paths = paths;
   host.ledgers = host_directory(paths) + "/ledgers";
   host.layout = cgroups::read_manageable_layout();
-  host.capabilities = security::available_capabilities();
+  host.capabilities = target.spec.userns.enabled ? security::all_capabilities() : security::available_capabilities();
   const image::Store store(paths.data);
   if (store.contains(target.spec.image)) host.image = store.find(target.spec.image);  // removed meanwhile: its defaults are gone
   const SecuritySpec& security = target.spec.security;
   if (!security.privileged && !spec.privileged) {
-    const auto kept = security::choose_capabilities({security.cap_add, security.cap_drop, false, true}, host.capabilities);
+    const auto kept = security::choose_capabilities({security.cap_add, security.cap_drop, false, cgroups::devices_guarded(host.layout)}, host.capabilities);
     host.seccomp_program = security::seccomp_program({security.seccomp, kept.mask}, paths.data + "/cache").bytes;
   }
   if (spec.terminal)

@@ -160,7 +160,7 @@ class AttachClient {
   process::SignalFd signals_;
   bool terminal_, input_open_ = true, detached_ = false;
   const Record& record_;
-  process::DetachKeys keys_{"\x10\x11"};
+  process::DetachKeys keys_{process::is_terminal(0) ? "\x10\x11" : ""};  // a pipe may carry any byte
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <charconv>
 
+#include <drydock/cgroups/device_rules.hpp>
 #include <drydock/cgroups/host.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
@@ -87,14 +88,15 @@ Host read_host(const Spec& spec, const Paths& paths, const HostRequest& request)
   host.limits = cgroups::read_host(host.layout, spec.limits);
   cgroups::validate(spec.limits, host.limits);
   host.capabilities = security::available_capabilities();
-  if (request.dry && host.capabilities == 0) host.capabilities = security::all_capabilities();
+  // A new user namespace begins with every capability in its bounding set, whatever the caller has.
+  if (spec.userns.enabled || (request.dry && host.capabilities == 0)) host.capabilities = security::all_capabilities();
   for (const UlimitSpec& limit : spec.security.ulimits) host.hard_limits.push_back(security::hard_limit(limit.resource));
   host.source_is_file = bind_sources(spec);
   if (spec.userns.enabled) host.default_maps = namespaces::default_maps_of(host.euid, host.egid);
   host.appended_layers = kernel_at_least(6, 7);
   host.resolv_conf = sys::read_file_if_present("/etc/resolv.conf").value_or("");
   if (!spec.security.privileged) {
-    const auto kept = security::choose_capabilities({spec.security.cap_add, spec.security.cap_drop, false, true}, host.capabilities);
+    const auto kept = security::choose_capabilities({spec.security.cap_add, spec.security.cap_drop, false, cgroups::devices_guarded(host.layout)}, host.capabilities);
     host.seccomp_program = security::seccomp_program({spec.security.seccomp, kept.mask}, request.dry ? "" : paths.data + "/cache").bytes;
   }
   if (spec.terminal)

@@ -26,27 +26,6 @@ namespace drydock::container {
 
 using namespace plan;
 
-std::vector<std::string> command_of(const Spec& spec, const image::Config& config) {
-  std::vector<std::string> argv = spec.entrypoint ? *spec.entrypoint : config.entrypoint;
-  // A new entrypoint makes the image's command meaningless, as in Docker.
-  const std::vector<std::string>& rest = !spec.command.empty() ? spec.command : spec.entrypoint ? spec.command : config.command;
-  argv.insert(argv.end(), rest.begin(), rest.end());
-  if (argv.empty()) throw Error::refused("image '" + spec.image + "'", "it names no program, and none was given", "write the program behind the image: drydock run " + spec.image + " sh");
-  return argv;
-}
-
-std::vector<std::string> environment_of(const std::vector<std::string>& image, const std::vector<std::string>& user, const std::string& hostname, bool terminal) {
-  std::vector<std::string> env{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=" + hostname};
-  if (terminal) env.push_back("TERM=xterm");
-  for (const auto* source : {&image, &user})
-    for (const std::string& entry : *source) {
-      const std::string name = entry.substr(0, entry.find('=') + 1);
-      std::erase_if(env, [&](const std::string& other) { return other.starts_with(name); });
-      env.push_back(entry);
-    }
-  return env;
-}
-
 namespace {
 
 // Builds one plan; each method adds the steps of one idea. The order of the calls in build() is the order of a start.

@@ -1,14 +1,39 @@
 #include <drydock/container/program.hpp>
 
 #include <fcntl.h>
+#include <algorithm>
 #include <cerrno>
+#include <string>
 
+#include <drydock/cgroups/device_rules.hpp>
+#include <drydock/kernel/error.hpp>
 #include <drydock/security/capabilities.hpp>
 #include <drydock/security/rlimits.hpp>
 
 namespace drydock::container {
 
 using namespace plan;
+
+std::vector<std::string> command_of(const Spec& spec, const image::Config& config) {
+  std::vector<std::string> argv = spec.entrypoint ? *spec.entrypoint : config.entrypoint;
+  // A new entrypoint makes the image's command meaningless, as in Docker.
+  const std::vector<std::string>& rest = !spec.command.empty() ? spec.command : spec.entrypoint ? spec.command : config.command;
+  argv.insert(argv.end(), rest.begin(), rest.end());
+  if (argv.empty()) throw Error::refused("image '" + spec.image + "'", "it names no program, and none was given", "write the program behind the image: drydock run " + spec.image + " sh");
+  return argv;
+}
+
+std::vector<std::string> environment_of(const std::vector<std::string>& image, const std::vector<std::string>& user, const std::string& hostname, bool terminal) {
+  std::vector<std::string> env{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=" + hostname};
+  if (terminal) env.push_back("TERM=xterm");
+  for (const auto* source : {&image, &user})
+    for (const std::string& entry : *source) {
+      const std::string name = entry.substr(0, entry.find('=') + 1);
+      std::erase_if(env, [&](const std::string& other) { return other.starts_with(name); });
+      env.push_back(entry);
+    }
+  return env;
+}
 
 namespace {
 
@@ -105,7 +130,7 @@ std::vector<security::Ulimit> ulimits_of(const SecuritySpec& spec) {
 
 void add_program(Plan& plan, const Program& program, Slot root, const Host& host) {
   const SecuritySpec& wish = program.security;
-  const auto choice = security::choose_capabilities({wish.cap_add, wish.cap_drop, wish.privileged, true}, host.capabilities);
+  const auto choice = security::choose_capabilities({wish.cap_add, wish.cap_drop, wish.privileged, cgroups::devices_guarded(host.layout)}, host.capabilities);
   for (const std::string& warning : choice.warnings) plan.warnings.push_back(warning);
   const bool may_raise = (host.capabilities >> 24 & 1) != 0;  // CAP_SYS_RESOURCE
   security::add_ulimit_steps(plan, Lane::payload, ulimits_of(wish), host.hard_limits, may_raise);

@@ -152,6 +152,7 @@ void Launch::send_signal(int number) {
 
 void Launch::detach() {
   tell(control_, wire::Word::detach, 0);
+  monitor_ = 0;  // it lives on: nobody here waits for it
 }
 
 Error Launch::failure() const {
