@@ -49,8 +49,9 @@ int run_command(const Words& words) {
   if (!impossible.empty()) throw Error::refused("drydock run", impossible);
   try {
     container::Engine engine = open_engine();
-    const container::Outcome outcome = engine.run(request->spec, request->options);
-    for (const std::string& warning : outcome.warnings) say_warning(warning);
+    container::RunOptions options = request->options;
+    options.on_warning = say_warning;
+    const container::Outcome outcome = engine.run(request->spec, options);
     if (request->spec.detach) {
       print(outcome.id + "\n");
       return 0;

@@ -60,6 +60,7 @@ struct RunOptions {
   bool timeline = false;   // on stderr, after the end
   bool explain = false;    // stop at each step (without a terminal: print and go on)
   std::string inject;      // "STEP=ERRNO": fail that step instead of executing it
+  std::function<void(const std::string&)> on_warning;  // called before the program starts: what this machine cannot enforce
 };
 
 struct ExecSpec {

@@ -149,6 +149,29 @@ Peer running_peer(const Engine& engine, const std::string& name) {
   return Peer{record.pid, record.pid_start};
 }
 
+// Until the program runs, the caller answers for the address: a caller that lives on after a failure must not keep it.
+class LeaseGuard {
+ public:
+  explicit LeaseGuard(const Host& host) : host_(host) {}
+  ~LeaseGuard() {
+    if (kept_ || !host_.address) return;
+    try {
+      network::Pool pool(network::Pool::HostDirectory{host_directory(host_.paths)}, host_.bridge);
+      pool.end(host_.id);
+      pool.release_if_idle();
+    } catch (const Error&) {
+      // The next command does it: a lease without process, ledger and link is free.
+    }
+  }
+  LeaseGuard(const LeaseGuard&) = delete;
+  LeaseGuard& operator=(const LeaseGuard&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  const Host& host_;
+  bool kept_ = false;
+};
+
 plan::Settings with_options(plan::Settings settings, const RunOptions& options) {
   if (options.explain) settings.flags |= plan::wire::flag_explain;
   settings.inject = options.inject;
@@ -171,10 +194,13 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   ensure_volumes(spec, paths_);
   const Host host = read_host(spec, paths_, {id, peer, false});
   add_image_volumes(spec, host.image.config);
+  LeaseGuard lease(host);
   ContainerPlan made = container_plan(spec, host);
   Outcome outcome;
   outcome.id = id;
   outcome.warnings = made.plan.warnings;
+  if (options.on_warning)
+    for (const std::string& warning : outcome.warnings) options.on_warning(warning);
   // Signals wait in a descriptor from before the launch until its end: none is lost, none ends us half-way. --explain reads
   // the keyboard before the program runs and must be interruptible.
   std::optional<process::SignalFd> held;
@@ -187,6 +213,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
     report(launch, options);
     throw;
   }
+  lease.keep();
   if (spec.detach) {
     report(launch, options);
     return outcome;

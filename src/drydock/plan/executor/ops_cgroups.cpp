@@ -32,13 +32,57 @@ void kill_members(const char* path) {
 
 }  // namespace
 
-// A group with members cannot be removed (EBUSY); its members are what is left of the container.
+namespace {
+
+struct DirectoryEntry {
+  std::uint64_t inode;
+  std::int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[1];
+};
+
+constexpr unsigned char type_directory = 4;  // DT_DIR
+constexpr int deepest = 16;
+
+void remove_children(const char* path, int depth);
+
+// One try: members are killed, groups that the container made below its own go first.
+long try_remove(const char* path, int depth) {
+  const long result = raw::call(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+  if (result != -EBUSY || depth > deepest) return result;
+  kill_members(path);
+  remove_children(path, depth);
+  return raw::call(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+void remove_children(const char* path, int depth) {
+  const long fd = raw::call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (raw::failed(fd)) return;
+  alignas(DirectoryEntry) char buffer[4096];
+  for (long size; (size = raw::call(SYS_getdents64, fd, buffer, sizeof buffer)) > 0;) {
+    for (long at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const DirectoryEntry*>(buffer + at);
+      at += entry->length;
+      if (entry->type != type_directory || equal(entry->name, ".") || equal(entry->name, "..")) continue;
+      char child[1024];
+      Line line(child, sizeof child);
+      line.put(path).put("/").put(entry->name);
+      if (!line.overflowed()) try_remove(child, depth + 1);
+    }
+  }
+  raw::call(SYS_close, fd);
+}
+
+}  // namespace
+
+// A group with members or children cannot be removed (EBUSY); they are what is left of the container. A process that was
+// killed leaves its group a little later: therefore the second and further tries.
 long op_remove_cgroup(const char* path) {
   for (int tries = 0;; ++tries) {
-    const long result = raw::call(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+    const long result = try_remove(path, 0);
     if (!raw::failed(result) || result == -ENOENT) return 0;
     if (result != -EBUSY || tries >= 500) return result;
-    if (tries % 8 == 0) kill_members(path);
     const timespec pause{0, tries < 8 ? 100'000L : 2'000'000L};
     raw::call(SYS_nanosleep, &pause, nullptr);
   }
