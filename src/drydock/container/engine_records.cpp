@@ -105,13 +105,17 @@ Record Engine::find(const std::string& container) const {
 namespace {
 
 // What a dead monitor left of one container. A detached one that ran and is not --rm stays, as one that was killed.
-bool recover_one(plan::Ledger& ledger) {
+bool recover_one(plan::Ledger& ledger, const std::string& host) {
   if (ledger.monitor_lives()) return false;
   wire::Header& head = ledger.header();
-  if (head.phase == wire::Phase::exited) return false;
-  const bool keep = head.phase == wire::Phase::running && (head.flags & (wire::flag_remove | wire::flag_exec)) == 0 && (head.flags & wire::flag_detached) != 0;
+  // A monitor may also be killed while it undoes: then the phase says exited already.
+  const bool ran = head.phase == wire::Phase::running, ended = head.phase == wire::Phase::exited;
+  if (ended && head.undone_mono_ns != 0) return false;
+  const bool keep = (ended || (ran && (head.flags & wire::flag_detached) != 0)) && (head.flags & (wire::flag_remove | wire::flag_exec)) == 0;
   if (!ledger.recover(!keep)) return false;
-  if (keep) {
+  // The dead monitor would have said so. The process that leased the address may live on, and would keep it for ever.
+  if (sys::geteuid() == 0) network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{}).end(head.id);
+  if (keep && ran) {
     head.exit_code = 137;
     head.finished_ns = sys::realtime_ns();
   }
@@ -123,7 +127,7 @@ bool recover_one(plan::Ledger& ledger) {
 void Engine::recover() {
   const std::string host = host_directory(paths_);
   for (const std::string& path : plan::ledger_paths(host + "/ledgers"))
-    if (auto ledger = open_if_present(path)) recover_one(*ledger);
+    if (auto ledger = open_if_present(path)) recover_one(*ledger, host);
   if (sys::geteuid() == 0) network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{}).release_if_idle();
 }
 
@@ -134,7 +138,7 @@ std::vector<std::string> Engine::reset(bool all) {
     auto ledger = open_if_present(path);
     if (!ledger) continue;
     const std::string who = std::string(ledger->header().name) + " (" + std::string(ledger->header().id).substr(0, 12) + ")";
-    if (recover_one(*ledger)) done.push_back("undid what the dead monitor of " + who + " had left");
+    if (recover_one(*ledger, host)) done.push_back("undid what the dead monitor of " + who + " had left");
   }
   if (all)
     for (const Record& record : list(true)) {

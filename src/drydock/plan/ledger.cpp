@@ -90,7 +90,7 @@ bool Ledger::recover(bool all) {
   }
   executor::Context context;
   if (!executor::open_ledger(context, file_.get())) throw Error::refused("ledger '" + path_ + "'", "it cannot be mapped for undo", "try 'drydock reset' again");
-  executor::undo(context, all);
+  if (executor::undo(context, all)) header_->undone_mono_ns = sys::monotonic_ns();
   sys::munmap(context.base, size_);
   if (!all) header_->phase = wire::Phase::exited;
   return true;

@@ -59,7 +59,7 @@ int birth_of(const Plan& plan, Lane lane) {
 }
 
 void require_acyclic(const Plan& plan, const std::vector<std::vector<StepRef>>& edges) {
-  // Kahn's algorithm over edges and the order inside each lane.
+  // Kahn's algorithm over edges, the order inside each lane, and the birth of each lane.
   std::vector<int> waiting(plan.steps().size(), 0);
   std::vector<std::vector<int>> next(plan.steps().size());
   int last[lane_count] = {-1, -1, -1, -1};
@@ -70,6 +70,7 @@ void require_acyclic(const Plan& plan, const std::vector<std::vector<StepRef>>& 
   for (const Step& step : plan.steps()) {
     int& previous = last[static_cast<int>(step.lane)];
     if (previous >= 0) add(previous, step.self.index);
+    else if (const int birth = birth_of(plan, step.lane); birth >= 0) add(birth, step.self.index);
     previous = step.self.index;
     for (const StepRef edge : edges[step.self.index]) add(edge.index, step.self.index);
   }

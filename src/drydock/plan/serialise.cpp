@@ -67,7 +67,9 @@ struct Parts {
     out.result = step.result.index;
     if (edges.size() > wire::max_edges) throw Error::refused("step '" + step.id + "'", "it waits for more than six other steps", "let it wait for the last of them");
     for (const StepRef edge : edges) out.edges[out.edge_count++] = edge.index;
-    for (std::size_t index = 0; index < step.tolerated.size() && index < 2; ++index) out.tolerated[index] = step.tolerated[index];
+    if (step.tolerated.size() > std::size(out.tolerated))
+      throw Error::refused("step '" + step.id + "'", "it tolerates more than two errors", "make it best effort, or let some of them fail");
+    for (std::size_t index = 0; index < step.tolerated.size(); ++index) out.tolerated[index] = step.tolerated[index];
     out.id = blob.put(step.id);
     out.action = call_of(step.action);
     if (step.undo_call) {

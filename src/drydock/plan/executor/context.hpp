@@ -65,8 +65,12 @@ long perform(Context& context, const wire::WireCall& call, long* second);
 long run_lane(Context& context, int lane);
 // Waits until the lane of `step` says that it is done; -ECANCELED when that lane or the caller is gone.
 long wait_for(Context& context, unsigned step);
-// Runs undo calls backwards: those due at exit, and with `all` those due at removal.
-void undo(Context& context, bool all);
+// Monitor: waits until the lane behind `socket` has said something or ended. False when the caller is gone first; that cancels
+// the launch, however long the lane would still take (--explain waits for a key).
+bool lane_speaks(Context& context, int socket);
+// Runs undo calls backwards: those due at exit, and with `all` those due at removal. False when something would not go: then
+// the ledger is kept, and another try may be made.
+bool undo(Context& context, bool all);
 
 // The whole life of a monitor: run, supervise, undo, report. Returns the exit status of the process.
 int monitor_main(int ledger_fd, int control_fd, Functions functions = {});

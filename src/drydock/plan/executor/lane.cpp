@@ -143,19 +143,23 @@ long run_lane(Context& context, int lane) {
   return 0;
 }
 
+bool lane_speaks(Context& context, int socket) {
+  pollfd events[2] = {{socket, POLLIN, 0}, {context.control, 0, 0}};
+  long ready;
+  do ready = raw::call(SYS_ppoll, events, 2, nullptr, nullptr, 0);
+  while (ready == -EINTR);
+  if ((events[1].revents & (POLLHUP | POLLERR)) == 0) return true;
+  context.header->cancelled = 1;
+  return false;
+}
+
 long wait_for(Context& context, unsigned wanted) {
   const int lane = context.step(wanted).lane;
-  const int socket = context.lane == monitor_lane ? context.lanes[lane] : context.to_monitor;
+  // A payload that a joiner made (exec) speaks through the joiner's socket.
+  const int own = context.lanes[lane] >= 0 ? context.lanes[lane] : context.lanes[static_cast<int>(Lane::joiner)];
+  const int socket = context.lane == monitor_lane ? own : context.to_monitor;
   while (!context.arrived[wanted]) {
-    if (context.lane == monitor_lane) {
-      pollfd events[2] = {{socket, POLLIN, 0}, {context.control, 0, 0}};
-      const long ready = raw::call(SYS_ppoll, events, 2, nullptr, nullptr, 0);
-      if (ready == -EINTR) continue;
-      if ((events[1].revents & (POLLHUP | POLLERR)) != 0) {
-        context.header->cancelled = 1;
-        return -ECANCELED;
-      }
-    }
+    if (context.lane == monitor_lane && !lane_speaks(context, socket)) return -ECANCELED;
     wire::LaneMessage message;
     int fd = -1;
     if (!receive_lane_message(socket, message, fd)) return -ECANCELED;

@@ -46,13 +46,17 @@ void died_in_setup(wire::Header& header) {
 bool payload_runs(Context& context) {
   wire::Header& header = *context.header;
   if (header.exec_step == wire::no_slot) return header.failed_step < 0;
-  // The joiner keeps a copy of the payload's socket until it ends; both must be gone.
+  // The joiner keeps a copy of the payload's socket until it ends; both must be gone. The proxy lets go of its own when it begins
+  // to serve.
   for (int other = 1; other < wire::max_lanes; ++other) {
-    if (context.lanes[other] < 0 || other == static_cast<int>(Lane::proxy)) continue;
+    if (context.lanes[other] < 0) continue;
     wire::LaneMessage message;
     int fd = -1;
-    while (receive_lane_message(context.lanes[other], message, fd))
+    for (;;) {
+      if (!lane_speaks(context, context.lanes[other])) return false;
+      if (!receive_lane_message(context.lanes[other], message, fd)) break;
       if (fd >= 0) raw::call(SYS_close, fd);
+    }
     raw::call(SYS_close, context.lanes[other]);
     context.lanes[other] = -1;
   }
@@ -114,8 +118,7 @@ int finish(Context& context, wire::Word word, int status) {
   const bool remove = failed || (header.flags & (wire::flag_remove | wire::flag_exec)) != 0;
   __atomic_store_n(&header.phase, remove ? wire::Phase::removing : wire::Phase::exited, __ATOMIC_RELEASE);
   end_lanes(context);
-  undo(context, remove);
-  header.undone_mono_ns = monotonic_ns();
+  if (undo(context, remove)) header.undone_mono_ns = monotonic_ns();
   send_packet(context.control, {word, header.exit_code});
   if (context.control >= 0) raw::call(SYS_close, context.control);
   context.control = -1;
@@ -129,7 +132,6 @@ void release_shared(Context& context) {
   for (unsigned index = 0; index < context.header->step_count; ++index) {
     const wire::WireStep& step = context.step(index);
     if (step.has_undo == 0 || static_cast<Op>(step.undo.op) != Op::release_network) continue;
-    if (context.record(index).state == wire::State::pending) continue;
     long second = -1;
     perform(context, step.undo, &second);
     return;
@@ -154,11 +156,10 @@ void let_go_of_stdio() {
   raw::call(SYS_close, null);
 }
 
+// Whether or not that step was reached: the address was leased before the launch, and a caller that was killed cannot end the lease.
 bool has_shared(const Context& context) {
   for (unsigned index = 0; index < context.header->step_count; ++index)
-    if (context.step(index).has_undo != 0 && static_cast<Op>(context.step(index).undo.op) == Op::release_network &&
-        context.record(index).state != wire::State::pending)
-      return true;
+    if (context.step(index).has_undo != 0 && static_cast<Op>(context.step(index).undo.op) == Op::release_network) return true;
   return false;
 }
 

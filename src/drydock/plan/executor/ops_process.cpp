@@ -25,7 +25,6 @@ namespace {
 
 // The child of a clone goes on with its own lane and never returns to the caller's code.
 [[noreturn]] void child_lane(Context& context, int lane, int socket) {
-  raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (context.control >= 0) raw::call(SYS_close, context.control);
   context.control = -1;
   for (int& other : context.lanes) {
@@ -33,6 +32,8 @@ namespace {
     other = -1;
   }
   context.to_monitor = socket;
+  // A monitor that was killed before the first line above sends no signal any more.
+  if (raw::failed(op_die_with_parent(context))) leave(125);
   leave(raw::failed(run_lane(context, lane)) ? 125 : 0);
 }
 

@@ -59,14 +59,14 @@ bool read_header(long fd, PoolHeader& header) {
          __builtin_memcmp(header.magic, pool_magic, sizeof pool_magic) == 0;
 }
 
-// The best of all leases: one that runs outweighs one that is dying.
+// The best of all leases: one that runs outweighs one that is leased, and that one that is dying.
 Liveness pool_liveness(long fd, const char* ledgers_dir, int socket) {
   Liveness result = Liveness::free;
   LeaseRecord record;
   for (long number = 0; read_record(fd, number, record); ++number) {
     const Liveness one = liveness(record, ledgers_dir, socket);
     if (one == Liveness::running) return one;
-    if (one == Liveness::dying) result = one;
+    if (one > result) result = one;
   }
   return result;
 }
@@ -158,7 +158,8 @@ long wait_and_tear_down(long fd, const char* pool_path, const char* ledgers_dir,
     const Liveness state = pool_liveness(fd, ledgers_dir, socket);
     const long now = milliseconds();
     if (state == Liveness::running) return 0;
-    if (state == Liveness::dying)
+    // A lease alone may be followed by a container or by nothing: whoever goes now could be the last who looked.
+    if (state == Liveness::dying || state == Liveness::leased)
       idle_since = -1;
     else if (idle_since < 0)
       idle_since = now;
@@ -197,7 +198,7 @@ Liveness liveness(const LeaseRecord& record, const char* ledgers_dir, int socket
     line.put(ledgers_dir).put("/").put(record.id);
     // Any other answer than "no such file" counts as "there": an address given twice is worse than one kept too long.
     if (line.overflowed() || raw::call(SYS_faccessat, AT_FDCWD, path, 0) != -ENOENT) return Liveness::running;
-    if (process_lives(record.pid, record.start_time)) return Liveness::running;
+    if (process_lives(record.pid, record.start_time)) return Liveness::leased;
   }
   return link_index(socket, record.link) == -ENODEV ? Liveness::free : Liveness::dying;
 }

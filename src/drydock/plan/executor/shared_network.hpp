@@ -46,7 +46,8 @@ struct LeaseRecord {
 };
 static_assert(sizeof(LeaseRecord) == 128);
 
-enum class Liveness { free, dying, running };  // dying: ended, its link is still there
+// dying: ended, its link is still there; leased: by a process that has not started its container yet (or was killed before).
+enum class Liveness { free, dying, leased, running };
 
 // `socket` is any socket of the host's network namespace.
 Liveness liveness(const LeaseRecord& record, const char* ledgers_dir, int socket) noexcept;

@@ -1,0 +1,182 @@
+// Acceptance item 2, first half: what a program in a container sees, and what it does not see.
+#include <unistd.h>
+
+#include <drydock/cgroups/layout.hpp>
+#include <drydock/kernel/sys.hpp>
+#include <drydock/network/links.hpp>
+
+#include "container/host.hpp"
+
+using namespace drydock;
+using namespace drydock::test;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+Result in_container(Host& host, const std::string& script, const Words& options = {}) {
+  Words words{"run", "--rm"};
+  words.insert(words.end(), options.begin(), options.end());
+  words.insert(words.end(), {"busybox", "sh", "-c", script});
+  return host.drydock(words);
+}
+
+std::size_t lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+}  // namespace
+
+TEST_CASE("a container has a host name of its own", "[container][N4-042]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const std::string before = host_name();
+  const Result own = in_container(host, "hostname; cat /etc/hostname; echo $HOSTNAME");
+  CHECK(own.code == 0);
+  REQUIRE(own.out.size() == 3 * 13);  // 12 digits of the id
+  CHECK(own.out.substr(0, 13) == own.out.substr(13, 13));
+  CHECK(own.out.substr(0, 13) == own.out.substr(26, 13));
+  const Result given = in_container(host, "hostname; hostname changed 2>&1; grep -c harbour /etc/hosts", {"--hostname", "harbour"});
+  CHECK(has(given.out, "harbour\n"));
+  CHECK(given.out.ends_with("1\n"));
+  CHECK(host_name() == before);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("the program is pid 1 and sees only itself", "[container][N3-020]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "echo $$; ls -d /proc/[0-9]* | wc -l; ps -o pid,args");
+  INFO(run.seen());
+  CHECK(run.code == 0);
+  CHECK(run.out.starts_with("1\n"));
+  CHECK(lines(run.out) <= 2 + 3);  // the header, itself, ps
+  CHECK_FALSE(has(run.out, "container_tests"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("the root is an overlay, and nothing of the host's mounts is seen", "[container]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "cat /proc/mounts; ls /; test ! -e " + host.data() + " && echo hidden");
+  INFO(run.seen());
+  CHECK(has(run.out, "overlay / overlay rw"));
+  CHECK(has(run.out, "proc /proc proc rw,nosuid,nodev,noexec"));
+  CHECK(has(run.out, "sysfs /sys sysfs ro"));
+  CHECK_FALSE(has(run.out, "drydock-run"));  // the host's /run
+  CHECK(has(run.out, "hidden"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("what a container writes is gone with it", "[container]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  CHECK(in_container(host, "echo x > /file; rm -r /www; ls /file").code == 0);
+  const Result next = in_container(host, "ls /file; ls /www");
+  CHECK(has(next.err, "/file: No such file"));
+  CHECK(has(next.out, "index.html"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a container has lo and eth0 with an address on the bridge", "[container][N0-060]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "ip addr; ip route; cat /etc/hosts");
+  INFO(run.seen());
+  CHECK(has(run.out, "1: lo: <LOOPBACK,UP"));
+  CHECK(has(run.out, "eth0"));
+  CHECK(has(run.out, "inet 172.29.0."));
+  CHECK(has(run.out, "default via 172.29.0.1 dev eth0"));
+  CHECK_FALSE(has(run.out, "drydock0"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("limits are read back from the container's own control group files", "[container][N2-035]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const cgroups::Layout layout = cgroups::read_layout();
+  if (layout.find("memory") == nullptr || layout.find("pids") == nullptr) DRYDOCK_SKIP("no memory or pids controller; boot without cgroup_disable=");
+  const auto file = [&](const char* controller, const char* first, const char* second) {
+    const bool v2 = layout.find(controller)->version == cgroups::Version::v2;
+    return v2 ? std::string("/sys/fs/cgroup/") + second : "/sys/fs/cgroup/" + std::string(controller) + "/" + first;
+  };
+  const Result run = in_container(host,
+                                  "cat " + file("pids", "pids.max", "pids.max") + " " + file("memory", "memory.limit_in_bytes", "memory.max") +
+                                      "; cat /proc/self/cgroup; echo 9999 > " + file("pids", "pids.max", "pids.max"),
+                                  {"-m", "64m", "--pids-limit", "32"});
+  INFO(run.seen());
+  CHECK(run.out.starts_with("32\n67108864\n"));
+  CHECK_FALSE(has(run.out, "drydock"));  // the cgroup namespace hides where the group stands
+  CHECK(has(run.err, "Read-only file system"));
+  CHECK(run.code != 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("the program's exit status is passed through", "[container][N0-110]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  CHECK(in_container(host, "exit 0").code == 0);
+  CHECK(in_container(host, "exit 42").code == 42);
+  CHECK(in_container(host, "kill -9 $$; sleep 1; exit 3").code == 3);  // pid 1 of a namespace cannot kill itself
+  CHECK(in_container(host, "sh -c 'kill -SEGV $$'").code == 128 + 11);
+  CHECK(host.drydock({"run", "--rm", "--init", "busybox", "sh", "-c", "kill -9 $$"}).code == 128 + 9);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("standard input, output and error are the caller's", "[container]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  How how;
+  how.input = "one\ntwo\n";
+  const Result open = host.drydock({"run", "--rm", "-i", "busybox", "sh", "-c", "cat; echo problem >&2"}, how);
+  CHECK(open.out == "one\ntwo\n");
+  CHECK(open.err == "problem\n");
+  const Result shut = host.drydock({"run", "--rm", "busybox", "cat"}, how);  // without -i there is nothing to read
+  CHECK(shut.code == 0);
+  CHECK(shut.out.empty());
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("the default is a small set of capabilities and a system call filter", "[container]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "grep -E 'CapEff|CapBnd|Seccomp:' /proc/self/status; mount -t tmpfs x /tmp; unshare -U true; echo after");
+  INFO(run.seen());
+  CHECK(has(run.out, "CapEff:\t00000000a80425fb"));
+  CHECK(has(run.out, "CapBnd:\t00000000a80425fb"));
+  CHECK(has(run.out, "Seccomp:\t2"));
+  CHECK(has(run.err, "mount: "));
+  CHECK(has(run.err, "unshare"));
+  CHECK(has(run.out, "after"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("what must not be seen of /proc is masked or read-only", "[container]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "wc -c < /proc/kcore; wc -c < /proc/keys; echo 1 > /proc/sysrq-trigger; echo 0 > /proc/sys/kernel/panic; echo after");
+  INFO(run.seen());
+  CHECK(run.out.starts_with("0\n"));
+  CHECK(has(run.err, "/proc/sysrq-trigger: Read-only"));
+  CHECK(has(run.err, "/proc/sys/kernel/panic: Read-only"));
+  CHECK(has(run.out, "after"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("no descriptor of the host leads into the container", "[container]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "ls -l /proc/1/fd");
+  INFO(run.seen());
+  CHECK(run.code == 0);
+  for (const char* number : {" 3 ->", " 4 ->", " 5 ->", " 6 ->", " 7 ->", " 8 ->"}) CHECK_FALSE(has(run.out, number));
+  CHECK(host.leftovers() == nothing);
+}

@@ -1,0 +1,150 @@
+// The plan of a fixed spec on a machine made by hand is always the same text, made without root and without any system call.
+// DRYDOCK_UPDATE_GOLDEN=1 writes the files anew after a change that was meant; the difference is then read in review.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+
+#include <drydock/kernel/error.hpp>
+#include <drydock/kernel/sys.hpp>
+
+#include "support/catch.hpp"
+#include "support/plan_host.hpp"
+
+using namespace drydock;
+using namespace drydock::test;
+using container::container_plan;
+
+namespace {
+
+// The first line that differs says more than two pages side by side.
+std::string first_difference(const std::string& have, const std::string& want) {
+  std::size_t line = 1, begin = 0;
+  for (std::size_t at = 0; at < have.size() && at < want.size(); ++at) {
+    if (have[at] != want[at]) {
+      const auto from = [begin](const std::string& text) { return text.substr(begin, text.find('\n', begin) - begin); };
+      return "line " + std::to_string(line) + "\n  is     " + from(have) + "\n  should " + from(want);
+    }
+    if (have[at] == '\n') {
+      ++line;
+      begin = at + 1;
+    }
+  }
+  return "one is longer than the other: " + std::to_string(have.size()) + " and " + std::to_string(want.size()) + " bytes";
+}
+
+void check_golden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(DRYDOCK_SOURCE_DIR) + "/tests/unit/golden/" + name;
+  if (const char* update = std::getenv("DRYDOCK_UPDATE_GOLDEN"); update != nullptr && std::string(update) == "1") {
+    std::ofstream(path) << text;
+    WARN("wrote " << path);
+    return;
+  }
+  const auto golden = sys::read_file_if_present(path);
+  REQUIRE(golden.has_value());
+  INFO(name << ", " << first_difference(text, *golden));
+  CHECK((text == *golden));
+}
+
+std::string printed(const container::Spec& spec, const container::Host& host) {
+  return plan::print(container_plan(spec, host).plan);
+}
+
+bool has(const plan::Plan& plan, const std::string& id) {
+  for (const plan::Step& step : plan.steps())
+    if (step.id == id) return true;
+  return false;
+}
+
+unsigned index_of(const plan::Plan& plan, const std::string& id) {
+  return plan.find(id).self.index;
+}
+
+}  // namespace
+
+TEST_CASE("--plan of a fixed spec is a golden file, on both cgroup layouts", "[container][plan][golden]") {
+  check_golden("full-hybrid.txt", printed(full_spec(), hybrid_host()));
+  check_golden("full-v2.txt", printed(full_spec(), v2_host()));
+  check_golden("other-hybrid.txt", printed(other_spec(), hybrid_host()));
+  check_golden("other-v2.txt", printed(other_spec(), v2_host()));
+}
+
+TEST_CASE("two equal questions give two equal plans", "[container][plan]") {
+  CHECK((plan::to_json(container_plan(full_spec(), hybrid_host()).plan) == plan::to_json(container_plan(full_spec(), hybrid_host()).plan)));
+}
+
+TEST_CASE("every plan can be executed: edges, slots and sizes are within bounds", "[container][plan]") {
+  for (const auto& spec : {full_spec(), other_spec()})
+    for (const auto& host : {hybrid_host(), v2_host()}) {
+      const container::ContainerPlan made = container_plan(spec, host);
+      const auto edges = plan::edges_of(made.plan);
+      for (const plan::Step& step : made.plan.steps()) {
+        INFO(step.id);
+        CHECK(edges[step.self.index].size() <= static_cast<std::size_t>(plan::wire::max_edges));
+        CHECK(step.tolerated.size() <= 2);
+        CHECK_FALSE(step.reason.empty());
+      }
+      CHECK_FALSE(plan::serialise(made.plan, made.settings).empty());
+    }
+}
+
+TEST_CASE("what holds a kernel object says how to undo it", "[container][plan]") {
+  const plan::Plan plan = container_plan(full_spec(), hybrid_host()).plan;
+  std::set<std::string> without;
+  for (const plan::Step& step : plan.steps()) {
+    using plan::Op;
+    const Op op = step.action.op;
+    // What lies below the container's directory or belongs to the payload's namespaces goes with them.
+    const bool lasting = (op == Op::mkdir && step.id.starts_with("cgroup")) || step.id == "files" || op == Op::linkat || step.id == "name" ||
+                         step.id == "net.veth" || step.id == "net.ports" || op == Op::fork_lane;
+    if (lasting && !step.undo_call) without.insert(step.id);
+  }
+  CHECK(without == std::set<std::string>{});
+  CHECK(plan.find("ledger").undo_when == plan::UndoAt::remove);
+  CHECK(plan.find("ledger").self.index == 0);  // nothing is made before it is on record
+}
+
+TEST_CASE("the order of a start", "[container][plan]") {
+  const plan::Plan plan = container_plan(full_spec(), hybrid_host()).plan;
+  // The group exists before its first member, the cpu group is joined last, the filter loads before the capabilities drop.
+  CHECK(index_of(plan, "cgroup.memory") < index_of(plan, "clone"));
+  CHECK(index_of(plan, "attach.memory") < index_of(plan, "attach.cpu"));
+  CHECK(index_of(plan, "attach.cpu") < index_of(plan, "cgroup.namespace"));
+  CHECK(index_of(plan, "root.pivot") < index_of(plan, "seccomp"));
+  CHECK(index_of(plan, "seccomp") < index_of(plan, "user.become"));
+  CHECK(plan.steps().back().id == "exec");
+  const plan::Plan unified = container_plan(full_spec(), v2_host()).plan;
+  CHECK_FALSE(has(unified, "attach.memory"));  // born there by CLONE_INTO_CGROUP
+}
+
+TEST_CASE("an image without a program needs one on the command line", "[container][plan]") {
+  container::Spec spec;
+  spec.image = "busybox";
+  container::Host host = hybrid_host();
+  host.image.config.command.clear();
+  CHECK_THROWS_AS(container_plan(spec, host), Error);
+  spec.command = {"true"};
+  CHECK(container_plan(spec, host).command == std::vector<std::string>{"true"});
+}
+
+TEST_CASE("a user namespace whose map leaves out root is refused", "[container][plan]") {
+  container::Spec spec = other_spec();
+  spec.userns.uids = {{1000, 101000, 10}};
+  CHECK_THROWS_AS(container_plan(spec, hybrid_host()), Error);
+}
+
+TEST_CASE("options of a spec change the plan where they should and nowhere else", "[container][plan]") {
+  container::Spec spec;
+  spec.image = "busybox";
+  const plan::Plan plain = container_plan(spec, hybrid_host()).plan;
+  CHECK(has(plain, "seccomp"));
+  CHECK_FALSE(has(plain, "name"));
+  CHECK_FALSE(has(plain, "net.ports"));
+  spec.network.mode = container::NetworkMode::host;
+  const plan::Plan shared = container_plan(spec, hybrid_host()).plan;
+  CHECK_FALSE(has(shared, "net.veth"));
+  CHECK(plan::print(shared.find("clone").action, shared.slots()).find("CLONE_NEWNET") == std::string::npos);
+  spec.read_only = true;
+  CHECK(has(container_plan(spec, hybrid_host()).plan, "root.read_only"));
+}
