@@ -168,11 +168,15 @@ TEST_CASE("a process lives by pid and start time, and a zombie does not", "[netw
   CHECK(process_lives(sys::getpid(), *start));
   CHECK_FALSE(process_lives(sys::getpid(), *start + 1));
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  siginfo_t info{};
-  REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) == 0);
+  if (child == 0) {
+    for (;;) ::pause();
+  }
   const auto child_start = sys::start_time(child);
   REQUIRE(child_start);
+  CHECK(process_lives(child, *child_start));
+  ::kill(child, SIGKILL);
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) == 0);
   CHECK_FALSE(process_lives(child, *child_start));
   ::waitpid(child, nullptr, 0);
 }

@@ -13,6 +13,9 @@ namespace drydock::container {
 // The record of a ledger. `path` is the ledger's.
 Record record_of(const plan::Ledger& ledger, const std::string& path);
 
+// Waits until the container has ended and everything is undone; its exit status. The ledger, once mapped, outlives its name.
+int wait_undone(const plan::Ledger& ledger);
+
 // Everything that is needed before a first launch: directories. Throws Error naming the path that cannot be made.
 void prepare_directories(const Paths& paths);
 

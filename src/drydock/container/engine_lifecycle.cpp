@@ -39,13 +39,12 @@ void pause_briefly() {
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
 }
 
-// The monitor undoes everything after the program has ended. Its ledger, mapped here, outlives its name.
+}  // namespace
+
 int wait_undone(const plan::Ledger& ledger) {
   while (ledger.header().undone_mono_ns == 0 && ledger.monitor_lives()) pause_briefly();
   return ledger.header().exit_code;
 }
-
-}  // namespace
 
 int Engine::wait(const std::string& container) const {
   const Record record = find(container);

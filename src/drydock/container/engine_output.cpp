@@ -170,10 +170,11 @@ int Engine::attach(const std::string& container) {
   if (record.status == Status::frozen) throw Error::refused("container '" + record.name + "'", "it is frozen", "thaw it first");
   if (record.status != Status::running) throw Error::refused("container '" + record.name + "'", "it is not running", "see 'drydock ps -a'; 'drydock logs' shows what it wrote");
   const plan::Ledger ledger(record.ledger_path);
+  if ((ledger.header().flags & plan::wire::flag_detached) == 0)
+    throw Error::refused("container '" + record.name + "'", "it runs in the foreground of its caller", "detach it there with ctrl-p ctrl-q (-it), or start it with -d");
   const std::string path(ledger.text(ledger.header().socket_path));
-  if (path.empty()) throw Error::refused("container '" + record.name + "'", "it runs in the foreground of another terminal", "only containers started with -d can be attached to");
   const bool ended = AttachClient(connect_to(path), record.spec.terminal, record).run();
-  return ended ? wait(record.id) : 0;
+  return ended ? wait_undone(ledger) : 0;
 }
 
 }  // namespace drydock::container

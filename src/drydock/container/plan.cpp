@@ -123,10 +123,10 @@ void Builder::container_files() {
   for (const MountSpec& mount : spec_.mounts)
     if (mount.type == MountType::volume && mount.source.empty())
       add_anonymous_volume(number++, mount.target);
+  if (spec_.detach || spec_.terminal) out_.settings.socket_path = directory_ + "/attach";  // ctrl-p ctrl-q may detach later
   if (!spec_.detach) return;
   plan().monitor("files.log", ops::create_file(directory_ + "/log", "", 0640)).on("log").why("what the container writes");
   out_.settings.log_path = directory_ + "/log";
-  out_.settings.socket_path = directory_ + "/attach";
 }
 
 void Builder::control_groups() {

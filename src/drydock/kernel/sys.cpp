@@ -12,10 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/process_stat.hpp>
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/symbols.hpp>
 
@@ -282,15 +282,9 @@ std::optional<std::uint64_t> start_time(pid_t pid) {
   } catch (const Error& error) {
     if (error.code() != ESRCH) throw;  // ended between open and read
   }
-  if (!text) return std::nullopt;
-  // The name in field 2 may hold spaces and parentheses: count fields after the last ')'.
-  const std::size_t close = text->rfind(')');
-  if (close == std::string::npos) return std::nullopt;
-  std::size_t at = close + 2;
-  for (int field = 3; field < 22; ++field) at = text->find(' ', at) + 1;
-  std::uint64_t ticks = 0;
-  std::from_chars(text->data() + at, text->data() + text->size(), ticks);
-  return ticks;
+  const ProcessStat stat = parse_process_stat(text.value_or(""));
+  if (!stat.lives()) return std::nullopt;
+  return stat.start_time;
 }
 
 pid_t getpid() {

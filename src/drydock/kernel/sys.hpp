@@ -68,7 +68,8 @@ bool exists(const std::string& path);
 Fd pidfd_open(pid_t pid);
 // False when the process is gone.
 bool pidfd_send_signal(const Fd& pidfd, int signal);
-// Start time of a process in clock ticks since boot, field 22 of proc_pid_stat(5); empty when there is no such process.
+// Start time of a process in clock ticks since boot, field 22 of proc_pid_stat(5); empty when there is no such process
+// or only its zombie.
 // pid + start time identify a process: a pid alone may have been reused.
 std::optional<std::uint64_t> start_time(pid_t pid);
 pid_t getpid();

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include <drydock/kernel/process_stat.hpp>
 #include <drydock/kernel/raw.hpp>
 #include <drydock/plan/executor/text.hpp>
 
@@ -87,18 +88,7 @@ std::uint64_t start_time(int pid) {
   Line line(path, sizeof path);
   line.put("/proc/").put_number(pid).put("/stat");
   const long size = read_small_file(path, buffer, sizeof buffer);
-  if (size <= 0) return 0;
-  // The name in field 2 may hold anything: count from the last ')'.
-  long at = size - 1;
-  while (at > 0 && buffer[at] != ')') --at;
-  at += 2;
-  for (int field = 3; field < 22; ++field) {
-    while (at < size && buffer[at] != ' ') ++at;
-    ++at;
-  }
-  std::uint64_t ticks = 0;
-  for (; at < size && buffer[at] >= '0' && buffer[at] <= '9'; ++at) ticks = ticks * 10 + static_cast<std::uint64_t>(buffer[at] - '0');
-  return ticks;
+  return size <= 0 ? 0 : parse_process_stat({buffer, static_cast<std::size_t>(size)}).start_time;
 }
 
 }  // namespace drydock::plan::executor

@@ -138,8 +138,6 @@ void release_shared(Context& context) {
   }
 }
 
-}  // namespace
-
 // The caller waits for the process that it spawned, so that it never has a zombie; what outlives the caller's interest (a
 // detached container, the janitor's moment) goes on in a child that init reaps.
 void continue_in_child() {
@@ -149,19 +147,14 @@ void continue_in_child() {
   if (pid > 0) raw::call(SYS_exit_group, 0);
 }
 
-// Whoever reads the caller's output through a pipe must see its end when the caller ends, not when the container does.
-void let_go_of_stdio() {
-  const long null = raw::call(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd < 3; ++fd) raw::call(SYS_dup3, null, fd, 0);
-  raw::call(SYS_close, null);
-}
-
 // Whether or not that step was reached: the address was leased before the launch, and a caller that was killed cannot end the lease.
 bool has_shared(const Context& context) {
   for (unsigned index = 0; index < context.header->step_count; ++index)
     if (context.step(index).has_undo != 0 && static_cast<Op>(context.step(index).undo.op) == Op::release_network) return true;
   return false;
 }
+
+}  // namespace
 
 int monitor_main(int ledger_fd, int control_fd, Functions functions) {
   static Context context;

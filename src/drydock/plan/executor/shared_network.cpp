@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include <drydock/kernel/process_stat.hpp>
 #include <drydock/kernel/raw.hpp>
 #include <drydock/plan/executor/netlink_io.hpp>
 #include <drydock/plan/executor/text.hpp>
@@ -177,17 +178,9 @@ long wait_and_tear_down(long fd, const char* pool_path, const char* ledgers_dir,
 bool process_lives(int pid, std::uint64_t start_time) noexcept {
   char path[32], text[1024];
   Line(path, sizeof path).put("/proc/").put_number(pid).put("/stat");
-  if (read_small_file(path, text, sizeof text) <= 0) return false;
-  // The command may hold blanks and parentheses; the fields follow the last ')'. Field 3 is the state, 22 the start time.
-  const char* at = nullptr;
-  for (const char* c = text; *c != '\0'; ++c)
-    if (*c == ')') at = c + 1;
-  if (at == nullptr || at[0] != ' ' || at[1] == 'Z' || at[1] == 'X') return false;
-  for (int field = 2; field < 22 && *at != '\0'; ++at)
-    if (*at == ' ') ++field;
-  std::uint64_t value = 0;
-  for (; *at >= '0' && *at <= '9'; ++at) value = value * 10 + static_cast<std::uint64_t>(*at - '0');
-  return value == start_time;
+  const long size = read_small_file(path, text, sizeof text);
+  const ProcessStat stat = parse_process_stat({text, static_cast<std::size_t>(size > 0 ? size : 0)});
+  return stat.lives() && stat.start_time == start_time;
 }
 
 Liveness liveness(const LeaseRecord& record, const char* ledgers_dir, int socket) noexcept {

@@ -39,6 +39,7 @@ class Supervisor {
   bool drain(int fd, int stream);
   void caller_gone();
   void read_oom();
+  void take_output();
 
   struct Handler {
     void (Supervisor::*call)(int);
@@ -96,6 +97,15 @@ void Supervisor::caller_gone() {
   kill_payload(SIGKILL);
 }
 
+// Without a caller, the program's output is ours to read: for the log and for those who attach.
+void Supervisor::take_output() {
+  output_.open(context_.text(header_.log_path), context_.text(header_.socket_path));
+  streams_[1] = slot(header_.terminal_slot) >= 0 ? slot(header_.terminal_slot) : slot(header_.stdout_slot);
+  streams_[2] = slot(header_.stderr_slot);
+  for (const int stream : streams_)
+    if (stream >= 0) raw::call(SYS_fcntl, stream, F_SETFL, O_RDWR | O_NONBLOCK);
+}
+
 void Supervisor::on_caller(int) {
   wire::Packet packet;
   const long size = receive_packet(context_.control, packet, false);
@@ -104,8 +114,8 @@ void Supervisor::on_caller(int) {
   if (packet.word == wire::Word::signal) kill_payload(packet.value);
   if (packet.word == wire::Word::detach) {
     header_.flags |= wire::flag_detached;
-    streams_[1] = slot(header_.terminal_slot);
-    if (streams_[1] >= 0) raw::call(SYS_fcntl, streams_[1], F_SETFL, O_RDWR | O_NONBLOCK);
+    let_go_of_stdio();
+    take_output();
   }
 }
 
@@ -158,13 +168,7 @@ void Supervisor::read_oom() {
 
 void Supervisor::run() {
   pidfd_ = slot(static_cast<std::uint16_t>(header_.payload_slot + 1));
-  if (detached()) {
-    output_.open(context_.text(header_.log_path), context_.text(header_.socket_path));
-    streams_[1] = slot(header_.terminal_slot) >= 0 ? slot(header_.terminal_slot) : slot(header_.stdout_slot);
-    streams_[2] = slot(header_.stderr_slot);
-    for (const int stream : streams_)
-      if (stream >= 0) raw::call(SYS_fcntl, stream, F_SETFL, O_RDWR | O_NONBLOCK);
-  }
+  if (detached()) take_output();
   reap();
   while (!ended_) {
     count_ = 0;
@@ -187,6 +191,12 @@ void Supervisor::run() {
 }
 
 }  // namespace
+
+void let_go_of_stdio() {
+  const long null = raw::call(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd < 3; ++fd) raw::call(SYS_dup3, null, fd, 0);
+  raw::call(SYS_close, null);
+}
 
 void supervise(Context& context, int signal_fd) {
   Supervisor(context, signal_fd).run();

@@ -9,4 +9,7 @@ namespace drydock::plan::executor {
 // Foreground: the program is killed as soon as the caller's socket closes.
 void supervise(Context& context, int signal_fd);
 
+// Whoever reads the caller's output through a pipe must see its end when the caller ends, not when the container does.
+void let_go_of_stdio();
+
 }  // namespace drydock::plan::executor
