@@ -48,7 +48,7 @@ int run_command(const Words& words) {
   const std::string impossible = why_impossible();
   if (!impossible.empty()) throw Error::refused("drydock run", impossible);
   try {
-    container::Engine engine = open_engine();
+    container::Engine engine = open_engine(true);
     container::RunOptions options = request->options;
     options.on_warning = say_warning;
     const container::Outcome outcome = engine.run(request->spec, options);

@@ -14,9 +14,9 @@
 
 namespace drydock::cli {
 
-container::Engine open_engine() {
+container::Engine open_engine(bool starts_another) {
   container::Engine engine;
-  engine.recover();
+  engine.recover(starts_another);
   return engine;
 }
 

@@ -14,8 +14,8 @@
 
 namespace drydock::cli {
 
-// The engine of this user, after the quiet clean-up that every command does first.
-container::Engine open_engine();
+// The engine of this user, after the quiet clean-up that every command does first (see Engine::recover).
+container::Engine open_engine(bool starts_another = false);
 
 // Calls `act` for each name; an error is said and does not keep the others from their turn. 0, or 1 when one failed.
 int for_each_container(const Words& names, const std::function<void(const std::string&)>& act);

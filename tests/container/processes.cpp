@@ -58,6 +58,13 @@ std::map<pid_t, std::string> descendants() {
   return found;
 }
 
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  for (const auto& [pid, stat] : process_table())
+    if (stat.state != 'Z' && stat.parent == parent) children.push_back(pid);
+  return children;
+}
+
 void reap_orphans() {
   for (const auto& [pid, stat] : process_table())
     if (stat.state == 'Z' && stat.parent == ::getpid()) ::waitpid(pid, nullptr, WNOHANG);

@@ -8,11 +8,14 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace drydock::test {
 
 // Names by pid; zombies left out.
 std::map<pid_t, std::string> descendants();
+// Of one process, which may have ended meanwhile; zombies left out.
+std::vector<pid_t> children_of(pid_t parent);
 
 // Orphans come to us (a Host makes us a subreaper): zombies among them are nobody else's to reap. Children that a Program or a
 // Console waits for are reaped by it, and are alive whenever leftovers are looked for.

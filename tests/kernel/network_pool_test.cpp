@@ -26,7 +26,7 @@ Process monitor_end(const Pool& pool, const std::string& id, int linger_ms) {
   const plan::Bytes messages = teardown(pool.config(), id);
   return Process([=, path = pool.path(), ledgers = pool.ledgers()] {
     ::_exit(plan::executor::release_network(path.c_str(), ledgers.c_str(), messages.data.data(), messages.data.size(),
-                                            linger_ms) < 0);
+                                            linger_ms, plan::executor::janitor_patience_ms) < 0);
   });
 }
 

@@ -35,6 +35,23 @@ TEST_CASE("zombies, the dead, and half a line do not live", "[kernel]") {
   for (const char* text : {"", "77", "77 (sh)", "77 (sh) ", "77 (sh) S 1 77"}) CHECK_FALSE(parse_process_stat(text).lives());
 }
 
+TEST_CASE("a process that exits says so in its flags", "[kernel]") {
+  CHECK_FALSE(parse_process_stat(line("sh", 'S')).exiting);
+  CHECK(parse_process_stat("77 (a ) b) D 1 77 77 0 -1 4194308 1 0 0 0 0 0 0 0 20 0 1 0 4711 0\n").exiting);
+}
+
+TEST_CASE("a stopped process with SIGKILL pending is dying", "[kernel]") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  CHECK_FALSE(sys::is_dying(child));
+  ::kill(child, SIGKILL);
+  CHECK(sys::is_dying(child));
+  ::waitpid(child, nullptr, 0);
+  CHECK(sys::is_dying(child));  // gone altogether
+}
+
 TEST_CASE("a child that nobody has waited for has no start time any more", "[kernel]") {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);

@@ -98,8 +98,9 @@ class Engine {
   // Undoes what dead monitors left, frees shared things nobody uses; with `all` ends running containers first.
   // Returns what was done, a line each. Idempotent; may run twice at once.
   std::vector<std::string> reset(bool all);
-  // The quiet part of reset that every command does first.
-  void recover();
+  // The quiet part of reset that every command does first. One that `starts_another` container does not wait for the links of
+  // those that ended: it will use the bridge.
+  void recover(bool starts_another = false);
 
  private:
   Paths paths_;

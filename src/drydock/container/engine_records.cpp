@@ -104,9 +104,15 @@ Record Engine::find(const std::string& container) const {
 
 namespace {
 
+constexpr int patience_ms = 1000;  // the links of a container that was killed go with its processes, a little later
+
+network::Pool pool_of(const std::string& host) {
+  return network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{});
+}
+
 // What a dead monitor left of one container. A detached one that ran and is not --rm stays, as one that was killed.
 bool recover_one(plan::Ledger& ledger, const std::string& host) {
-  if (ledger.monitor_lives()) return false;
+  if (ledger.monitor_lives_on()) return false;
   wire::Header& head = ledger.header();
   // A monitor may also be killed while it undoes: then the phase says exited already.
   const bool ran = head.phase == wire::Phase::running, ended = head.phase == wire::Phase::exited;
@@ -114,7 +120,7 @@ bool recover_one(plan::Ledger& ledger, const std::string& host) {
   const bool keep = (ended || (ran && (head.flags & wire::flag_detached) != 0)) && (head.flags & (wire::flag_remove | wire::flag_exec)) == 0;
   if (!ledger.recover(!keep)) return false;
   // The dead monitor would have said so. The process that leased the address may live on, and would keep it for ever.
-  if (sys::geteuid() == 0) network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{}).end(head.id);
+  if (sys::geteuid() == 0) pool_of(host).end(head.id);
   if (keep && ran) {
     head.exit_code = 137;
     head.finished_ns = sys::realtime_ns();
@@ -124,11 +130,11 @@ bool recover_one(plan::Ledger& ledger, const std::string& host) {
 
 }  // namespace
 
-void Engine::recover() {
+void Engine::recover(bool starts_another) {
   const std::string host = host_directory(paths_);
   for (const std::string& path : plan::ledger_paths(host + "/ledgers"))
     if (auto ledger = open_if_present(path)) recover_one(*ledger, host);
-  if (sys::geteuid() == 0) network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{}).release_if_idle();
+  if (sys::geteuid() == 0) pool_of(host).release_if_idle(starts_another ? 0 : patience_ms);
 }
 
 std::vector<std::string> Engine::reset(bool all) {
@@ -149,7 +155,7 @@ std::vector<std::string> Engine::reset(bool all) {
         if (sys::exists(record.ledger_path)) throw;  // else somebody was faster
       }
     }
-  if (sys::geteuid() == 0 && network::Pool(network::Pool::HostDirectory{host}, network::BridgeConfig{}).release_if_idle()) done.push_back("took down the bridge and its address translation");
+  if (sys::geteuid() == 0 && pool_of(host).release_if_idle(patience_ms)) done.push_back("took down the bridge and its address translation");
   return done;
 }
 

@@ -68,6 +68,7 @@ void read_network(Host& host, const Spec& spec, const HostRequest& request) {
     host.network = network::inspect_host(host.bridge);
   } catch (...) {
     pool.end(host.id);
+    pool.release_if_idle();
     throw;
   }
 }

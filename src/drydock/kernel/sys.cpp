@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include <drydock/kernel/error.hpp>
@@ -275,16 +277,36 @@ bool pidfd_send_signal(const Fd& pidfd, int signal) {
   return true;
 }
 
-std::optional<std::uint64_t> start_time(pid_t pid) {
-  std::optional<std::string> text;
+namespace {
+
+// A file of a process that may end between open and read (ESRCH); empty then.
+std::string read_process_file(pid_t pid, const char* name) {
   try {
-    text = read_file_if_present("/proc/" + std::to_string(pid) + "/stat");
+    return read_file_if_present("/proc/" + std::to_string(pid) + "/" + name).value_or("");
   } catch (const Error& error) {
-    if (error.code() != ESRCH) throw;  // ended between open and read
+    if (error.code() != ESRCH) throw;
+    return "";
   }
-  const ProcessStat stat = parse_process_stat(text.value_or(""));
+}
+
+// Bit 9 of one of the two masks of pending signals.
+bool sigkill_pending(const std::string& status, const char* key) {
+  const std::size_t at = status.find(key);
+  return at != std::string::npos && (std::stoull(status.substr(at + std::strlen(key), 17), nullptr, 16) & (1u << (SIGKILL - 1))) != 0;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> start_time(pid_t pid) {
+  const ProcessStat stat = parse_process_stat(read_process_file(pid, "stat"));
   if (!stat.lives()) return std::nullopt;
   return stat.start_time;
+}
+
+bool is_dying(pid_t pid) {
+  if (parse_process_stat(read_process_file(pid, "stat")).exiting) return true;
+  const std::string status = read_process_file(pid, "status");
+  return status.empty() || sigkill_pending(status, "\nSigPnd:\t") || sigkill_pending(status, "\nShdPnd:\t");
 }
 
 pid_t getpid() {

@@ -72,6 +72,9 @@ bool pidfd_send_signal(const Fd& pidfd, int signal);
 // or only its zombie.
 // pid + start time identify a process: a pid alone may have been reused.
 std::optional<std::uint64_t> start_time(pid_t pid);
+// True when it was killed or ends by itself: it still has a pid, and will run no more of its own code. PF_EXITING of
+// proc_pid_stat(5), SIGKILL among SigPnd and ShdPnd of proc_pid_status(5).
+bool is_dying(pid_t pid);
 pid_t getpid();
 uid_t geteuid();
 

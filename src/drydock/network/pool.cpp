@@ -201,7 +201,7 @@ bool Pool::idle() const {
   return !file.exists() || file.idle(ledgers());
 }
 
-bool Pool::release_if_idle() {
+bool Pool::release_if_idle(int patience_ms) {
   BridgeConfig there = config_;  // what is to go is what the file says, whatever this caller would set up
   {
     PoolFile file(path(), false);
@@ -210,7 +210,7 @@ bool Pool::release_if_idle() {
   }
   const plan::Bytes messages = teardown(there, {});
   const long result =
-      plan::executor::release_network(path().c_str(), ledgers().c_str(), messages.data.data(), messages.data.size(), 0);
+      plan::executor::release_network(path().c_str(), ledgers().c_str(), messages.data.data(), messages.data.size(), 0, patience_ms);
   if (raw::failed(result)) throw Error::from_errno("release_network", "\"" + path() + "\"", raw::error_of(result));
   return result == 1;
 }

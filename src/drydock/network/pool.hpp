@@ -48,7 +48,8 @@ class Pool {
   bool idle() const;
   // When idle: takes bridge, NAT table and pool file down, and ip_forward back to what it was. True when it did.
   // What a killed monitor left is repaired by this; every command calls it first. Costs one failing open when there is nothing.
-  bool release_if_idle();
+  // The links of containers that ended a moment ago are waited for, `patience_ms` at most.
+  bool release_if_idle(int patience_ms = 0);
 
  private:
   std::string directory_;

@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
+#include <functional>
+#include <thread>
 #include <utility>
 
 #include <drydock/kernel/error.hpp>
@@ -63,6 +66,16 @@ bool lives(pid_t pid, std::uint64_t start) {
   return pid > 0 && sys::start_time(pid) == start;
 }
 
+// What a killed process held is let go of in its last moments: they are waited for, but not for ever.
+bool within_a_second(const std::function<bool()>& done) {
+  const std::uint64_t end = sys::monotonic_ns() + 1'000'000'000;
+  while (!done()) {
+    if (sys::monotonic_ns() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
 }  // namespace
 
 bool Ledger::stale() const {
@@ -73,24 +86,43 @@ bool Ledger::monitor_lives() const {
   return !stale() && lives(header_->monitor_pid, header_->monitor_start);
 }
 
-bool Ledger::payload_lives() const {
-  return !stale() && lives(header_->payload_pid, header_->payload_start);
+bool Ledger::monitor_lives_on() const {
+  if (!monitor_lives()) return false;
+  const pid_t pid = header_->monitor_pid;
+  return !sys::is_dying(pid) || !within_a_second([&] { return !monitor_lives(); });
+}
+
+namespace {
+
+void end_process(pid_t pid, std::uint64_t start) {
+  if (!lives(pid, start)) return;
+  try {
+    const Fd pidfd = sys::pidfd_open(pid);
+    if (lives(pid, start)) sys::pidfd_send_signal(pidfd, SIGKILL);
+  } catch (const Error& error) {
+    if (error.code() != ESRCH) throw;
+  }
+  within_a_second([&] { return !lives(pid, start); });
+}
+
+}  // namespace
+
+void Ledger::end_processes() const {
+  if (stale()) return;
+  end_process(header_->payload_pid, header_->payload_start);
+  for (unsigned index = 0; index < header_->step_count; ++index) {
+    const auto op = static_cast<Op>(step(index).action.op);
+    if (op == Op::clone3 || op == Op::fork_lane) end_process(static_cast<pid_t>(record(index).result), record(index).identity);
+  }
 }
 
 bool Ledger::recover(bool all) {
   if (!sys::try_lock(file_)) return false;
-  if (monitor_lives()) return false;
-  if (payload_lives()) {
-    try {
-      const Fd pidfd = sys::pidfd_open(header_->payload_pid);
-      if (payload_lives()) sys::pidfd_send_signal(pidfd, SIGKILL);
-    } catch (const Error& error) {
-      if (error.code() != ESRCH) throw;
-    }
-  }
+  if (monitor_lives_on()) return false;
+  end_processes();
   executor::Context context;
   if (!executor::open_ledger(context, file_.get())) throw Error::refused("ledger '" + path_ + "'", "it cannot be mapped for undo", "try 'drydock reset' again");
-  if (executor::undo(context, all)) header_->undone_mono_ns = sys::monotonic_ns();
+  if (within_a_second([&] { return executor::undo(context, all); })) header_->undone_mono_ns = sys::monotonic_ns();
   sys::munmap(context.base, size_);
   if (!all) header_->phase = wire::Phase::exited;
   return true;

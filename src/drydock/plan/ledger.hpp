@@ -32,8 +32,8 @@ class Ledger {
 
   // The process that executes it, identified by pid and start time, and of this boot.
   bool monitor_lives() const;
-  // pid 1 of the container, likewise.
-  bool payload_lives() const;
+  // As monitor_lives(), but one that was killed a moment ago is waited for, a second at most.
+  bool monitor_lives_on() const;
   // Of an earlier boot: nothing that it names exists any more.
   bool stale() const;
 
@@ -43,6 +43,8 @@ class Ledger {
 
  private:
   void map();
+  // Every process that the records name, and waits for their ends.
+  void end_processes() const;
 
   Fd file_;
   std::string path_;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -34,6 +35,7 @@ bool reap(int main, int& exit_status) {
 }  // namespace
 
 int init_loop(int main) {
+  raw::call(SYS_prctl, PR_SET_NAME, "drydock-init", 0, 0, 0);
   // Nothing of the program is ours to hold open: a pipe that it closes must be closed.
   raw::call(SYS_close_range, 0, ~0U, 0);
   const std::uint64_t all = ~std::uint64_t{0};

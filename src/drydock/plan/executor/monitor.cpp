@@ -24,6 +24,7 @@ constexpr int exit_ours = 125;
 int settle() {
   raw::call(SYS_close_range, 5, ~0U, 0);
   raw::call(SYS_setsid);
+  raw::call(SYS_prctl, PR_SET_NAME, "drydock-monitor", 0, 0, 0);  // exec by descriptor would leave its number as the name
   raw::call(SYS_umask, 0);  // modes in the plan are meant as they stand; exec gives the program the usual 022
   raw::call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   const std::uint64_t all = ~std::uint64_t{0};

@@ -19,8 +19,7 @@ namespace drydock::plan::executor {
 
 namespace {
 
-constexpr int poll_interval_ms = 25;
-constexpr long longest_wait_ms = 30'000;
+constexpr int poll_interval_ms = 10;
 constexpr std::size_t largest_message = 2048;
 constexpr const char* ip_forward = "/proc/sys/net/ipv4/ip_forward";
 
@@ -152,7 +151,7 @@ bool become_janitor(long fd, const void* teardown, std::size_t length) {
 }
 
 long wait_and_tear_down(long fd, const char* pool_path, const char* ledgers_dir, int socket, const void* teardown,
-                        std::size_t length, int linger_ms) {
+                        std::size_t length, int linger_ms, int patience_ms) {
   const long begin = milliseconds();
   long idle_since = -1;
   for (;;) {
@@ -165,7 +164,7 @@ long wait_and_tear_down(long fd, const char* pool_path, const char* ledgers_dir,
     else if (idle_since < 0)
       idle_since = now;
     if (idle_since >= 0 && now - idle_since >= linger_ms) return tear_down(fd, pool_path, socket, teardown, length);
-    if (linger_ms == 0 || now - begin > linger_ms + longest_wait_ms) return 0;
+    if (now - begin >= patience_ms) return 0;
     (void)lock(fd, LOCK_UN);
     const timespec pause{0, poll_interval_ms * 1'000'000L};
     (void)raw::call(SYS_nanosleep, &pause, nullptr);
@@ -208,8 +207,8 @@ long lock_pool(const char* pool_path, bool create) noexcept {
   }
 }
 
-long release_network(const char* pool_path, const char* ledgers_dir, const void* teardown, std::size_t length,
-                     int linger_ms) noexcept {
+long release_network(const char* pool_path, const char* ledgers_dir, const void* teardown, std::size_t length, int linger_ms,
+                     int patience_ms) noexcept {
   const long fd = lock_pool(pool_path, false);
   if (fd == -ENOENT) return 0;
   if (raw::failed(fd)) return fd;
@@ -218,7 +217,7 @@ long release_network(const char* pool_path, const char* ledgers_dir, const void*
     const long socket = result;
     result = 0;
     if (become_janitor(fd, teardown, length))
-      result = wait_and_tear_down(fd, pool_path, ledgers_dir, static_cast<int>(socket), teardown, length, linger_ms);
+      result = wait_and_tear_down(fd, pool_path, ledgers_dir, static_cast<int>(socket), teardown, length, linger_ms, patience_ms);
     close_fd(socket);
   }
   close_fd(fd);  // gives up chair and lock together

@@ -68,11 +68,12 @@ struct TeardownBlob {
 inline constexpr std::uint32_t teardown_own_id = 0xffffffff;
 
 // Called by a monitor at its very end, when its ledger is gone and its descriptors are closed. Returns at once when another
-// container runs or another janitor waits. Else waits until no link has been there for `linger_ms` (0: does not wait at all,
-// which is what the next command does), sends the teardown, restores ip_forward, removes the pool file.
-// 0, 1 when something was torn down, or -errno of the first message that failed (the file is kept then). Gives up waiting
-// after linger_ms + 30 s: the next command does the rest.
-long release_network(const char* pool_path, const char* ledgers_dir, const void* teardown, std::size_t length,
-                     int linger_ms) noexcept;
+// container runs or another janitor waits. Else waits until no link has been there for `linger_ms`, sends the teardown, restores
+// ip_forward, removes the pool file. Gives up after `patience_ms` (0: looks once): the next command does the rest.
+// 0, 1 when something was torn down, or -errno of the first message that failed (the file is kept then).
+long release_network(const char* pool_path, const char* ledgers_dir, const void* teardown, std::size_t length, int linger_ms,
+                     int patience_ms) noexcept;
+// The patience of a janitor: longer than the kernel takes for any link.
+inline constexpr int janitor_patience_ms = 30'000;
 
 }  // namespace drydock::plan::executor
