@@ -76,8 +76,8 @@ bool eventually(const std::function<bool()>& condition, int timeout_ms) {
 
 Program::Program(const Words& argv, const How& how, const Words& environment)
     : out_(sys::memfd_create("out", 0)), err_(sys::memfd_create("err", 0)), begin_(Clock::now()) {
-  Words words = argv, variables = environment;
-  variables.insert(variables.end(), how.environment.begin(), how.environment.end());
+  Words words = argv, variables = how.environment;  // of two with the same name, the first counts
+  variables.insert(variables.end(), environment.begin(), environment.end());
   const std::vector<char*> arguments = pointers(words), values = pointers(variables);
   const Fd input = input_with(how.input);
   const int files[3] = {input.get(), out_.get(), err_.get()};

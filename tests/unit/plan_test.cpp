@@ -190,7 +190,7 @@ TEST_CASE("the JSON of a plan names what the text shows", "[plan]") {
   family.plan.warnings.push_back("careful");
   const auto json = nlohmann::json::parse(to_json(family.plan));
   REQUIRE(json["steps"].size() == 4);
-  CHECK(json["steps"][2]["id"] == "late");
+  CHECK(json["steps"][2]["step"] == "late");
   CHECK(json["steps"][2]["undo"] == "rmdir(\"/m\")");
   CHECK(json["steps"][2]["why"] == "a reason");
   CHECK(json["steps"][2]["object"] == "the thing");

@@ -135,7 +135,9 @@ plan::Plan Engine::plan(const Spec& asked) const {
     peer = Peer{other.pid, other.pid_start};
   }
   ensure_image(spec, paths_);
-  const Host host = read_host(spec, paths_, {std::string(64, '0'), peer, true});
+  const std::string id(64, '0');
+  if (spec.name.empty()) spec.name = made_up_name(id);
+  const Host host = read_host(spec, paths_, {id, peer, true});
   add_image_volumes(spec, host.image.config);
   return container_plan(spec, host).plan;
 }

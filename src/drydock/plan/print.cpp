@@ -143,7 +143,7 @@ std::string to_json(const Plan& plan) {
   json steps = json::array();
   for (const Step& step : plan.steps()) {
     json entry = call_json(step.action, plan.slots());
-    entry["id"] = step.id;
+    entry["step"] = step.id;
     entry["lane"] = lane_name(step.lane);
     entry["why"] = step.reason;
     entry["object"] = step.target;
