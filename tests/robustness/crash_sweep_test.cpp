@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "container/processes.hpp"
-#include "robustness/launches.hpp"
+#include "container/launches.hpp"
 
 using namespace drydock;
 using namespace drydock::test;

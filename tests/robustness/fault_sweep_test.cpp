@@ -9,7 +9,7 @@
 #include <iostream>
 #include <vector>
 
-#include "robustness/launches.hpp"
+#include "container/launches.hpp"
 
 using namespace drydock;
 using namespace drydock::test;

@@ -7,7 +7,7 @@
 #include <drydock/network/links.hpp>
 #include <drydock/network/messages.hpp>
 
-#include "robustness/launches.hpp"
+#include "container/launches.hpp"
 
 using namespace drydock;
 using namespace drydock::test;

@@ -55,6 +55,7 @@ class Builder {
   void own_upper();
   void link();
   void root();
+  void mapped_root(const overlay::Stack& stack);
   void attach_groups();
   void become_root_of_user_namespace();
   void system_mounts();
@@ -224,11 +225,22 @@ void Builder::become_root_of_user_namespace() {
 }
 
 void Builder::root() {
-  overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove, false, host_.appended_layers};
-  if (!mapped()) {
-    root_ = overlay::add_overlay(plan(), Lane::payload, stack);
+  overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove};
+  if (!mapped() && !host_.appended_layers) {
+    root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, directory_ + "/root");
     return;
   }
+  if (mapped())
+    mapped_root(stack);
+  else
+    root_ = overlay::add_overlay(plan(), Lane::payload, stack);
+  mounts::add_attach_root(plan(), Lane::payload, root_, place_);
+}
+
+// Each layer is id-mapped by the container's user namespace, which only the host's side may do.
+void Builder::mapped_root(const overlay::Stack& stack) {
+  if (!host_.layers_by_descriptor)
+    throw Error::refused("--userns", "this kernel cannot stack id-mapped layers that are attached nowhere (Linux 6.13 can)", "leave out --userns, or use a newer kernel");
   const Slot userns = plan().slot("user_namespace", SlotKind::fd);
   plan().monitor("userns", ops::open_proc_file(child_, "ns/user", O_RDONLY)).into(userns).on("user namespace").why("layers are id-mapped by it");
   root_ = overlay::add_mapped_overlay(plan(), Lane::monitor, stack, userns);
@@ -354,7 +366,6 @@ ContainerPlan Builder::build() {
   mount_sources();
   become_root_of_user_namespace();
   root();
-  mounts::add_attach_root(plan(), Lane::payload, root_, place_);
   system_mounts();
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts();

@@ -13,13 +13,6 @@ namespace {
 
 constexpr const char* overlay_object = "the image's layers";
 
-// Highest first, as overlayfs wants them.
-std::string joined(const std::vector<std::string>& lowers) {
-  std::string text;
-  for (auto lower = lowers.rbegin(); lower != lowers.rend(); ++lower) text += (text.empty() ? "" : ":") + escaped(*lower, false);
-  return text;
-}
-
 Slot open_overlay(Plan& plan, Lane lane) {
   const Slot fs = plan.slot("overlay_fs", SlotKind::fd);
   plan.add(lane, "overlay.open", ops::fsopen("overlay")).into(fs).on(overlay_object).why("a stack of directories to be configured");
@@ -55,18 +48,52 @@ std::string escaped(const std::string& path, bool in_option_string) {
 
 Slot add_overlay(Plan& plan, Lane lane, const Stack& stack) {
   const Slot fs = open_overlay(plan, lane);
-  if (stack.appended_layers) {
-    int number = static_cast<int>(stack.lowers.size());
-    for (auto lower = stack.lowers.rbegin(); lower != stack.lowers.rend(); ++lower)
-      plan.add(lane, "overlay.layer." + std::to_string(number--), ops::fsconfig_string(fs, "lowerdir+", *lower)).on("layer " + *lower).why("a read-only layer of the image, highest first");
-  } else {
-    const std::string lowers = joined(stack.lowers);
-    if (lowers.size() > 255)
-      throw Error::refused("image layers", "this kernel takes at most 255 bytes of layer paths in one option (Linux 6.7 takes any number)", "use a shorter --root path or a newer kernel");
-    plan.add(lane, "overlay.layers", ops::fsconfig_string(fs, "lowerdir", lowers)).on(overlay_object).why("the read-only layers, highest first");
-  }
+  int number = static_cast<int>(stack.lowers.size());
+  for (auto lower = stack.lowers.rbegin(); lower != stack.lowers.rend(); ++lower)
+    plan.add(lane, "overlay.layer." + std::to_string(number--), ops::fsconfig_string(fs, "lowerdir+", *lower)).on("layer " + *lower).why("a read-only layer of the image, highest first");
   add_writable_layer(plan, lane, fs, stack);
   return make_overlay(plan, lane, fs, stack.is_volatile, stack.user_xattrs);
+}
+
+namespace {
+
+constexpr std::size_t option_page = 4096;  // with the terminating NUL; fsconfig(2) would take 255 bytes only
+
+std::string parent_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+
+// The directory that all layers lie in: from there, their names are short.
+std::string common_parent(const std::vector<std::string>& lowers) {
+  std::string parent = lowers.empty() ? "/" : parent_of(lowers.front());
+  for (const std::string& lower : lowers)
+    if (parent_of(lower) != parent) parent = "/";
+  return parent.empty() ? "/" : parent;
+}
+
+std::string option_string(const Stack& stack, const std::string& directory) {
+  const std::size_t skip = directory == "/" ? 0 : directory.size() + 1;
+  std::string options = "lowerdir=";
+  for (auto lower = stack.lowers.rbegin(); lower != stack.lowers.rend(); ++lower)
+    options += (lower == stack.lowers.rbegin() ? "" : ":") + escaped(lower->substr(skip), true);
+  if (!stack.upper.empty()) options += ",upperdir=" + escaped(stack.upper, true) + ",workdir=" + escaped(stack.work, true);
+  if (stack.is_volatile) options += ",volatile";
+  if (stack.user_xattrs) options += ",userxattr";
+  return options;
+}
+
+}  // namespace
+
+Slot add_mounted_overlay(Plan& plan, Lane lane, const Stack& stack, const std::string& place) {
+  const std::string directory = common_parent(stack.lowers), options = option_string(stack, directory);
+  if (options.size() >= option_page)
+    throw Error::refused("the image's " + std::to_string(stack.lowers.size()) + " layers", "their names do not fit into the one page that mount(2) takes",
+                         "use Linux 6.7 or later, which takes any number, or an image with fewer layers");
+  plan.add(lane, "overlay.cwd", ops::chdir(directory)).on(directory).why("from here the names of the layers are short: mount(2) takes one page");
+  plan.add(lane, "overlay.mount", ops::mount("overlay", place, "overlay", 0, options)).on(overlay_object).why("image layers below, one writable layer on top, highest first");
+  const Slot root = plan.slot("root", SlotKind::fd);
+  plan.add(lane, "overlay", ops::open(place, O_PATH | O_DIRECTORY)).into(root).on(overlay_object).why("everything else is done through this descriptor");
+  return root;
 }
 
 namespace {

@@ -1,4 +1,4 @@
-#include "robustness/launches.hpp"
+#include "container/launches.hpp"
 
 #include <sys/resource.h>
 
