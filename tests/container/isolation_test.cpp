@@ -152,15 +152,26 @@ TEST_CASE("the default is a small set of capabilities and a system call filter",
   CHECK(host.leftovers() == nothing);
 }
 
+// Which of them there are is the kernel's choice: those that this one has are looked at.
 TEST_CASE("what must not be seen of /proc is masked or read-only", "[container]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  const Result run = in_container(host, "wc -c < /proc/kcore; wc -c < /proc/keys; echo 1 > /proc/sysrq-trigger; echo 0 > /proc/sys/kernel/panic; echo after");
-  INFO(run.seen());
-  CHECK(run.out.starts_with("0\n"));
-  CHECK(has(run.err, "/proc/sysrq-trigger: Read-only"));
-  CHECK(has(run.err, "/proc/sys/kernel/panic: Read-only"));
-  CHECK(has(run.out, "after"));
+  std::size_t masked = 0;
+  for (const std::string path : {"/proc/kcore", "/proc/keys", "/proc/interrupts", "/proc/timer_list", "/proc/sched_debug"}) {
+    if (!sys::exists(path)) continue;
+    ++masked;
+    const Result run = in_container(host, "wc -c < " + path);
+    INFO(path << ": " << run.seen());
+    CHECK(run.out == "0\n");
+  }
+  CHECK(masked > 0);
+  for (const std::string path : {"/proc/sysrq-trigger", "/proc/sys/kernel/panic", "/proc/sys/kernel/hostname", "/proc/irq/default_smp_affinity"}) {
+    if (!sys::exists(path)) continue;
+    const Result run = in_container(host, "echo 0 > " + path);
+    INFO(path << ": " << run.seen());
+    CHECK(run.code != 0);
+    CHECK(has(run.err, path + ": Read-only file system"));
+  }
   CHECK(host.leftovers() == nothing);
 }
 

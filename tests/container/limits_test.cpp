@@ -86,9 +86,7 @@ TEST_CASE("a program that survives the OOM kill of its child is not called kille
   INFO(run.seen());
   CHECK(run.code == 3);
   CHECK(run.out == "child 137\n");
-  CHECK(has(run.err, "drydock: "));
-  CHECK(has(run.err, "OOM killer"));
-  CHECK_FALSE(has(run.err, "the container was killed"));
+  CHECK(has(run.err, "drydock: a process in the container was killed by the kernel's OOM killer"));
   CHECK(host.leftovers() == nothing);
 }
 
@@ -98,7 +96,8 @@ TEST_CASE("the OOM kill of a detached container is on record", "[container][limi
   Host host;
   detached(host, "hog", hog, {"-m", "32m"});
   CHECK(host.drydock({"wait", "hog"}).out == "137\n");
-  CHECK(has(host.drydock({"inspect", "hog"}).out, "\"OOMKilled\": true"));
+  CHECK(has(host.drydock({"inspect", "hog"}).out, "\"out_of_memory\": true"));
+  CHECK(has(host.drydock({"ps", "-a"}).out, "Exited (137) out of memory"));
   CHECK(host.drydock({"rm", "hog"}).code == 0);
   CHECK(host.leftovers() == nothing);
 }
@@ -109,16 +108,17 @@ TEST_CASE("--pids-limit survives a fork bomb", "[container][limits][N1-177]") {
   DRYDOCK_NEEDS_HOST();
   if (!has_controller("pids")) DRYDOCK_SKIP("no pids controller; boot without cgroup_disable=pids");
   Host host;
-  const auto box = detached(host, "bomb", "b() { b | b & }; b; exec sleep 3", {"--pids-limit", "32"});
-  const std::string peak_refusals = group_file(box.pid, "pids", "pids.events", "pids.events");
-  CHECK(eventually([&] { return cgroups::keyed_value(sys::read_file(peak_refusals), "max").value_or(0) > 100; }));
-  long most = 0;
+  // A shell whose fork fails gives up, so the bomb thins out; what it leaves free is taken by the second line.
+  const auto box = detached(host, "bomb", "b() { b & b & sleep 3; }; b & \n (while :; do sleep 3 & done); exec sleep 2", {"--pids-limit", "32"});
+  const std::string events = group_file(box.pid, "pids", "pids.events", "pids.events");
+  CHECK(eventually([&] { return cgroups::keyed_value(sys::read_file(events), "max").value_or(0) > 0; }));
+  std::ptrdiff_t most = 0;
   for (int look = 0; look < 200; ++look) {
     const auto all = descendants();
     most = std::max(most, std::count_if(all.begin(), all.end(), [](const auto& one) { return !one.second.starts_with("drydock"); }));
   }
   CHECK(most <= 32);
-  CHECK(most > 20);  // it did bomb
+  CHECK(most >= 30);  // it did bomb
   CHECK(host.drydock({"wait", "bomb"}).out == "0\n");  // pid 1 was not disturbed, and takes all of them along
   CHECK(host.drydock({"rm", "bomb"}).code == 0);
   CHECK(host.leftovers() == nothing);

@@ -1,5 +1,7 @@
 #include "container/look.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <sstream>
 #include <stdexcept>
@@ -46,6 +48,13 @@ container::Record detached(Host& host, const std::string& name, const std::strin
   const Result run = host.drydock(command_line({"run", "-d", "--name", name}, options, script));
   if (run.code != 0) throw std::runtime_error("container " + name + " did not start: " + run.seen());
   return host.record(name);
+}
+
+std::string scratch_file(const Host& host, const std::string& name, const std::string& content, unsigned mode) {
+  const std::string path = host.scratch() + "/" + name;
+  const Fd file = sys::open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  sys::write_all(file, content);
+  return path;
 }
 
 std::string namespace_of(pid_t pid, const std::string& kind) {

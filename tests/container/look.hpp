@@ -21,6 +21,9 @@ Result in_container(Host& host, const std::string& script, const Words& options 
 // run -d --name NAME OPTIONS busybox sh -c SCRIPT. Throws std::runtime_error when it does not start.
 container::Record detached(Host& host, const std::string& name, const std::string& script, const Words& options = {});
 
+// Makes a file in the host's scratch directory; its path.
+std::string scratch_file(const Host& host, const std::string& name, const std::string& content, unsigned mode = 0644);
+
 // "net:[4026531840]"; pid 0 is this process.
 std::string namespace_of(pid_t pid, const std::string& kind);
 

@@ -99,7 +99,7 @@ class AttachClient {
   AttachClient(Fd socket, bool terminal, const Record& record)
       : socket_(std::move(socket)), signals_(process::forwardable_signals()), terminal_(terminal), record_(record) {}
 
-  // True when the container's side closed, false when the user detached.
+  // True when the container's side closed, false when the user detached, or nobody reads on here any more.
   bool run() {
     std::optional<process::RawMode> raw_mode;
     if (terminal_ && process::is_terminal(0)) raw_mode.emplace(0);
@@ -107,7 +107,7 @@ class AttachClient {
     while (!detached_) {
       std::array<pollfd, 3> events{{{socket_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {input_open_ ? 0 : -1, POLLIN, 0}}};
       if (raw::failed(raw::call(SYS_ppoll, events.data(), events.size(), nullptr, nullptr, 0))) continue;
-      if (events[0].revents != 0 && !take_output()) return true;
+      if (events[0].revents != 0 && !take_output()) return !output_closed_;
       if (events[1].revents != 0) take_signals();
       if (events[2].revents != 0) take_input();
     }
@@ -131,12 +131,14 @@ class AttachClient {
     if (size <= 0) return false;
     const int stream = packet[0] == plan::executor::attach_stderr ? 2 : 1;
     const long written = raw::call(SYS_write, stream, packet.data() + 1, size - 1);
-    return !raw::failed(written) || written == -EINTR || written == -EAGAIN;
+    output_closed_ = raw::failed(written) && written != -EINTR && written != -EAGAIN;
+    return !output_closed_;
   }
 
   void take_signals() {
     while (const auto signal = signals_.next()) {
       if (signal->number == SIGWINCH) send_window();
+      else if (signal->number == SIGHUP && own_terminal_.gone()) detached_ = true;  // the container has a life of its own
       else if (signal->number != SIGCONT && signal->number != SIGPIPE && sys::start_time(record_.pid) == record_.pid_start)
         sys::pidfd_send_signal(sys::pidfd_open(record_.pid), signal->number);
     }
@@ -158,7 +160,8 @@ class AttachClient {
 
   Fd socket_;
   process::SignalFd signals_;
-  bool terminal_, input_open_ = true, detached_ = false;
+  bool terminal_, input_open_ = true, detached_ = false, output_closed_ = false;
+  const process::OwnTerminal own_terminal_;
   const Record& record_;
   process::DetachKeys keys_{process::is_terminal(0) ? "\x10\x11" : ""};  // a pipe may carry any byte
 };
