@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -41,6 +42,22 @@ bool deliver(const std::string& line, bool timestamps, const LineSink& sink) {
 class LogReader {
  public:
   explicit LogReader(const std::string& path) : file_(sys::open(path, O_RDONLY)) {}
+  // To where the last `count` lines begin.
+  void skip_to_last(std::uint64_t count) {
+    std::deque<off_t> starts{0};  // of those lines, and of the one that is yet to come
+    std::array<char, 65536> buffer;
+    off_t at = 0;
+    while (const std::size_t size = sys::read(file_, buffer.data(), buffer.size())) {
+      for (std::size_t index = 0; index < size; ++index) {
+        if (buffer[index] != '\n') continue;
+        starts.push_back(at + static_cast<off_t>(index) + 1);
+        if (starts.size() - 1 > count) starts.pop_front();
+      }
+      at += static_cast<off_t>(size);
+    }
+    sys::lseek(file_, starts.front());
+  }
+
   // False when the sink has had enough.
   bool deliver_new(bool timestamps, const LineSink& sink) {
     std::array<char, 65536> buffer;
@@ -59,16 +76,17 @@ class LogReader {
 
 }  // namespace
 
-void Engine::logs(const std::string& container, bool follow, bool timestamps, const LineSink& sink) const {
+void Engine::logs(const std::string& container, const LogOptions& options, const LineSink& sink) const {
   const Record record = find(container);
   if (record.log_path.empty())
     throw Error::refused("container '" + record.name + "'", "it runs in the foreground: its output went to its caller", "start it with -d to keep a log");
   const plan::Ledger ledger(record.ledger_path);
   LogReader reader(record.log_path);
+  if (options.tail) reader.skip_to_last(*options.tail);
   for (;;) {
     // Asked before reading: what is written until the end is read after it.
     const bool ended = ledger.header().phase != plan::wire::Phase::running || !ledger.monitor_lives();
-    if (!reader.deliver_new(timestamps, sink) || !follow || ended) return;
+    if (!reader.deliver_new(options.timestamps, sink) || !options.follow || ended) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
