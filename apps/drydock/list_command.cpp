@@ -2,9 +2,11 @@
 #include <time.h>
 
 #include <cstdio>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
+#include <drydock/container/parse.hpp>
 #include <drydock/container/parse_values.hpp>
 #include <drydock/image/store.hpp>
 #include <drydock/kernel/error.hpp>
@@ -81,14 +83,18 @@ int ps_command(const Words& words) {
 }
 
 int logs_command(const Words& words) {
-  bool follow = false, timestamps = false;
+  container::LogOptions wish;
   Options options("logs", "CONTAINER", "Show what a container has written.");
-  options.flag("-f,--follow", "go on until it ends", follow);
-  options.flag("-t,--timestamps", "begin each line with its time", timestamps);
+  options.flag("-f,--follow", "go on until it ends", wish.follow);
+  options.flag("-t,--timestamps", "begin each line with its time", wish.timestamps);
+  options.value("-n,--tail", "NUMBER", "only the last lines of what is there; all for every line", [&wish](const std::string& text) {
+    wish.tail.reset();
+    if (text != "all") wish.tail = container::parse_number("-n/--tail", text, 0, std::numeric_limits<std::int64_t>::max());
+  });
   options.footer("Its standard error is shown on standard error.\n\nExample:\n  drydock logs -f web");
   if (!options.parse(words, Options::Stop::never)) return 0;
   options.require(1, 1, "the container", "for example: drydock logs web ('drydock ps -a' lists them)");
-  open_engine().logs(options.positionals()[0], follow, timestamps, [](int stream, std::string_view text) {
+  open_engine().logs(options.positionals()[0], wish, [](int stream, std::string_view text) {
     std::FILE* const out = stream == 2 ? stderr : stdout;
     return std::fwrite(text.data(), 1, text.size(), out) == text.size() && std::fflush(out) == 0;
   });

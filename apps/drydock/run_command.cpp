@@ -1,4 +1,6 @@
 // drydock run.
+#include <signal.h>
+
 #include <cstdio>
 
 #include <drydock/container/parse.hpp>
@@ -24,8 +26,10 @@ int print_plan(const RunRequest& request) {
   return 0;
 }
 
-void say_out_of_memory(const container::Spec& spec) {
-  const std::string begin = "the container was killed by the kernel's OOM killer: ";
+// What was killed may be a child, and the program go on: only its own death is the container's.
+void say_out_of_memory(const container::Spec& spec, int code) {
+  const std::string who = code == 128 + SIGKILL ? "the container" : "a process in the container";
+  const std::string begin = who + " was killed by the kernel's OOM killer: ";
   if (spec.limits.memory)
     say(begin + "it wanted more than its memory limit of " + container::size_words(*spec.limits.memory) + " (-m)");
   else
@@ -56,7 +60,7 @@ int run_command(const Words& words) {
       print(outcome.id + "\n");
       return 0;
     }
-    if (outcome.out_of_memory) say_out_of_memory(request->spec);
+    if (outcome.out_of_memory) say_out_of_memory(request->spec, outcome.exit_code);
     hint_about_order(request->spec, outcome.exit_code);
     return outcome.exit_code;
   } catch (...) {

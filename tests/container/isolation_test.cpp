@@ -1,27 +1,18 @@
 // Acceptance item 2, first half: what a program in a container sees, and what it does not see.
+#include <signal.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include <drydock/cgroups/layout.hpp>
 #include <drydock/kernel/sys.hpp>
-#include <drydock/network/links.hpp>
 
-#include "container/host.hpp"
+#include "container/look.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-Result in_container(Host& host, const std::string& script, const Words& options = {}) {
-  Words words{"run", "--rm"};
-  words.insert(words.end(), options.begin(), options.end());
-  words.insert(words.end(), {"busybox", "sh", "-c", script});
-  return host.drydock(words);
-}
 
 std::size_t lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
@@ -126,7 +117,9 @@ TEST_CASE("the program's exit status is passed through", "[container][N0-110]") 
   CHECK(in_container(host, "exit 0").code == 0);
   CHECK(in_container(host, "exit 42").code == 42);
   CHECK(in_container(host, "kill -9 $$; sleep 1; exit 3").code == 3);  // pid 1 of a namespace cannot kill itself
-  CHECK(in_container(host, "sh -c 'kill -SEGV $$'").code == 128 + 11);
+  // pid_namespaces(7): a signal from within its namespace reaches pid 1 only through a handler, so a shell that becomes its
+  // own command cannot die of one. A child can, and so can the program of --init, which is not pid 1.
+  CHECK(in_container(host, "sh -c 'kill -SEGV $$'; exit $?").code == 128 + SIGSEGV);
   CHECK(host.drydock({"run", "--rm", "--init", "busybox", "sh", "-c", "kill -9 $$"}).code == 128 + 9);
   CHECK(host.leftovers() == nothing);
 }
@@ -159,15 +152,26 @@ TEST_CASE("the default is a small set of capabilities and a system call filter",
   CHECK(host.leftovers() == nothing);
 }
 
+// Which of them there are is the kernel's choice: those that this one has are looked at.
 TEST_CASE("what must not be seen of /proc is masked or read-only", "[container]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  const Result run = in_container(host, "wc -c < /proc/kcore; wc -c < /proc/keys; echo 1 > /proc/sysrq-trigger; echo 0 > /proc/sys/kernel/panic; echo after");
-  INFO(run.seen());
-  CHECK(run.out.starts_with("0\n"));
-  CHECK(has(run.err, "/proc/sysrq-trigger: Read-only"));
-  CHECK(has(run.err, "/proc/sys/kernel/panic: Read-only"));
-  CHECK(has(run.out, "after"));
+  std::size_t masked = 0;
+  for (const std::string path : {"/proc/kcore", "/proc/keys", "/proc/interrupts", "/proc/timer_list", "/proc/sched_debug"}) {
+    if (!sys::exists(path)) continue;
+    ++masked;
+    const Result run = in_container(host, "wc -c < " + path);
+    INFO(path << ": " << run.seen());
+    CHECK(run.out == "0\n");
+  }
+  CHECK(masked > 0);
+  for (const std::string path : {"/proc/sysrq-trigger", "/proc/sys/kernel/panic", "/proc/sys/kernel/hostname", "/proc/irq/default_smp_affinity"}) {
+    if (!sys::exists(path)) continue;
+    const Result run = in_container(host, "echo 0 > " + path);
+    INFO(path << ": " << run.seen());
+    CHECK(run.code != 0);
+    CHECK(has(run.err, path + ": Read-only file system"));
+  }
   CHECK(host.leftovers() == nothing);
 }
 

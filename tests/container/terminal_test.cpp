@@ -4,6 +4,7 @@
 #include <drydock/kernel/sys.hpp>
 
 #include "container/console.hpp"
+#include "container/look.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -65,8 +66,8 @@ TEST_CASE("Ctrl-C ends what runs in the shell, not the container", "[container][
   REQUIRE(console.prompt());
   console.type("echo was $?\n");
   CHECK(console.expect("was 130\r\n"));
-  console.type("exit\n");
-  CHECK(console.wait() == 130);  // of the last command, as in every shell
+  console.type("exit 4\n");
+  CHECK(console.wait() == 4);
   CHECK(console.sane());
   CHECK(host.leftovers() == nothing);
 }
@@ -96,23 +97,17 @@ TEST_CASE("Ctrl-D ends the shell, and the container with it", "[container][termi
 TEST_CASE("the container's terminal is as large as the caller's, and follows it", "[container][terminal]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  Console console(host, shell, 31, 97);
-  REQUIRE(console.prompt());
-  console.type("stty size\n");
+  // A shell that runs no line editor: busybox's takes SIGWINCH for itself while it reads a line.
+  Console console(host, {"run", "--rm", "-it", "busybox", "sh", "-c",
+                         "trap 'echo changed: $(stty size)' WINCH; trap 'exit 3' TERM; stty size; while :; do sleep 0.1; done"},
+                  31, 97);
   CHECK(console.expect("31 97\r\n"));
-  REQUIRE(console.prompt());
-  console.type("trap 'echo changed: $(stty size)' WINCH; echo set\n");
-  REQUIRE(console.expect("set\r\n"));
-  REQUIRE(console.prompt());
   console.resize(40, 132);
-  std::string answer;
-  for (int attempt = 0; attempt < 20 && answer.empty(); ++attempt) {  // the shell runs its trap when the next line comes
-    console.type("\n");
-    if (console.expect("changed: 40 132", 500)) answer = "seen";
-  }
-  CHECK(answer == "seen");
-  console.type("exit 0\n");
-  CHECK(console.wait() == 0);
+  CHECK(console.expect("changed: 40 132\r\n"));
+  console.resize(20, 50);
+  CHECK(console.expect("changed: 20 50\r\n"));
+  console.signal(SIGTERM);
+  CHECK(console.wait() == 3);
   CHECK(console.sane());
   CHECK(host.leftovers() == nothing);
 }
@@ -194,13 +189,48 @@ TEST_CASE("a program that ignores SIGTERM is ended by the third one; the termina
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("a closed terminal window ends the container", "[container][terminal]") {
+// Docker's client dies of the SIGHUP and its daemon keeps the container; here the foreground is the only one who knows it.
+TEST_CASE("a closed terminal window ends the container, after a moment for its last words", "[container][terminal]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  Console console(host, {"run", "--rm", "-it", "busybox", "sh", "-c", "echo ready; exec sleep 100"});
-  REQUIRE(console.expect("ready"));
+  const std::string note = scratch_file(host, "note", "");
+  const Words start{"run", "--rm", "-it", "-v", note + ":/note", "busybox", "sh", "-c"};
+  for (const auto& [script, code] : {std::pair{"echo ready; exec sleep 100", 128 + SIGKILL},  // pid 1 without a handler: deaf
+                                     std::pair{"trap 'echo hung up > /note; exit 8' HUP; echo ready; while :; do sleep 0.1; done", 8}}) {
+    Words words = start;
+    words.push_back(script);
+    Console console(host, words);
+    REQUIRE(console.expect("ready"));
+    console.hang_up();
+    CHECK(console.wait() == code);
+  }
+  CHECK(sys::read_file(note) == "hung up\n");
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a closed terminal window ends attach, not the container", "[container][terminal]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  REQUIRE(host.drydock({"run", "-dit", "--name", "box", "busybox", "cat"}).code == 0);
+  Console console(host, {"attach", "box"});
+  console.type("word\n");
+  REQUIRE(console.expect("word\r\nword\r\n"));
   console.hang_up();
-  CHECK(console.wait() > 0);
+  CHECK(console.wait() == 0);
+  CHECK(running(host, "box"));
+  CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a reader of the output who leaves ends the container", "[container][terminal]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  for (const char* option : {"-i", "-t"}) {
+    const Result run = Program({"/bin/sh", "-c", drydock_program() + " run --rm " + option + " busybox yes | head -n 1"}, {}, host.environment()).wait(10'000);
+    INFO(run.seen());
+    CHECK_FALSE(run.timed_out);
+    CHECK((run.out == "y\n" || run.out == "y\r\n"));
+  }
   CHECK(host.leftovers() == nothing);
 }
 

@@ -13,19 +13,6 @@ using namespace drydock;
 using namespace drydock::namespaces;
 using plan::Lane;
 
-namespace {
-
-// The matcher has another name in version 3 of Catch2.
-#if DRYDOCK_CATCH_MAJOR >= 3
-using Catch::Matchers::ContainsSubstring;
-#else
-auto ContainsSubstring(const std::string& text) {
-  return Catch::Contains(text);
-}
-#endif
-
-}  // namespace
-
 TEST_CASE("there are eight kinds, each with its own flag and file", "[namespaces][N1-142]") {
   CHECK(all_kinds().size() == 8);
   std::uint64_t flags = 0;

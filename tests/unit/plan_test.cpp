@@ -84,6 +84,23 @@ TEST_CASE("edges join lanes: by after, and by values that another lane made", "[
   CHECK(indices(edges[pidfd.index]).empty());  // the same lane keeps its order by itself
 }
 
+TEST_CASE("a grandchild has from birth what the monitor did before its parent was born", "[plan]") {
+  Plan plan;
+  const Slot early = plan.slot("early", SlotKind::fd), joiner = plan.slot("joiner", SlotKind::pid);
+  plan.slot("joiner_fd", SlotKind::fd);
+  const Slot late = plan.slot("late", SlotKind::fd), child = plan.slot("child", SlotKind::pid);
+  plan.slot("child_fd", SlotKind::fd);
+  plan.monitor("early", ops::open("/x", O_RDONLY)).into(early);
+  plan.monitor("fork", ops::fork_lane(Lane::joiner)).into(joiner);
+  const StepRef told = plan.monitor("late", ops::open("/y", O_RDONLY)).into(late);
+  plan.joiner("clone", ops::clone3(0, {}, Lane::payload)).into(child);
+  const StepRef known = plan.payload("known", ops::fchdir(early));
+  const StepRef waits = plan.payload("waits", ops::fchdir(late));
+  const auto edges = edges_of(plan);
+  CHECK(indices(edges[known.index]).empty());
+  CHECK(indices(edges[waits.index]) == std::vector<int>{told.index});
+}
+
 TEST_CASE("the second value of a call is made by the same step", "[plan]") {
   Plan plan;
   const Slot read = plan.slot("read", SlotKind::fd), write = plan.slot("write", SlotKind::fd), child = plan.slot("child", SlotKind::pid);

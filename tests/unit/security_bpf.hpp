@@ -20,15 +20,6 @@ namespace drydock::test {
 
 using security::Architecture;
 
-// The matcher has another name in version 3 of Catch2.
-#if DRYDOCK_CATCH_MAJOR >= 3
-using Catch::Matchers::ContainsSubstring;
-#else
-inline auto ContainsSubstring(const std::string& text) {
-  return Catch::Contains(text);
-}
-#endif
-
 using Arguments = std::array<std::uint64_t, 6>;
 
 // Classic BPF as the kernel runs it, for the instructions that a seccomp filter uses. 0xdead: the program left its bounds.

@@ -16,15 +16,6 @@ using plan::Lane;
 
 namespace {
 
-// The matcher has another name in version 3 of Catch2.
-#if DRYDOCK_CATCH_MAJOR >= 3
-using Catch::Matchers::ContainsSubstring;
-#else
-auto ContainsSubstring(const std::string& text) {
-  return Catch::Contains(text);
-}
-#endif
-
 constexpr std::uint64_t everything = 0x1ffffffffffULL;
 constexpr std::uint64_t bit(int capability) {
   return std::uint64_t{1} << capability;

@@ -70,6 +70,12 @@ struct ExecSpec {
   bool interactive = false, terminal = false, detach = false, privileged = false;
 };
 
+struct LogOptions {
+  bool follow = false;      // go on until the container ends
+  bool timestamps = false;  // RFC 3339, before each line
+  std::optional<std::uint64_t> tail;  // of what is there, only that many lines
+};
+
 class Engine {
  public:
   explicit Engine(Paths paths = default_paths());
@@ -87,8 +93,8 @@ class Engine {
   Record find(const std::string& container) const;
   // Connects stdio to a running container; returns its exit status.
   int attach(const std::string& container);
-  // Log lines to `sink(stream, text)` (stream 1 or 2); `follow` until the container ends or `sink` returns false.
-  void logs(const std::string& container, bool follow, bool timestamps, const std::function<bool(int, std::string_view)>& sink) const;
+  // Log lines to `sink(stream, text)` (stream 1 or 2) until there are no more, or `sink` returns false.
+  void logs(const std::string& container, const LogOptions& options, const std::function<bool(int, std::string_view)>& sink) const;
   // Blocks until the container has ended; its exit status.
   int wait(const std::string& container) const;
   // SIGTERM, then SIGKILL after `timeout_seconds`.

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <deque>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -41,6 +42,22 @@ bool deliver(const std::string& line, bool timestamps, const LineSink& sink) {
 class LogReader {
  public:
   explicit LogReader(const std::string& path) : file_(sys::open(path, O_RDONLY)) {}
+  // To where the last `count` lines begin.
+  void skip_to_last(std::uint64_t count) {
+    std::deque<off_t> starts{0};  // of those lines, and of the one that is yet to come
+    std::array<char, 65536> buffer;
+    off_t at = 0;
+    while (const std::size_t size = sys::read(file_, buffer.data(), buffer.size())) {
+      for (std::size_t index = 0; index < size; ++index) {
+        if (buffer[index] != '\n') continue;
+        starts.push_back(at + static_cast<off_t>(index) + 1);
+        if (starts.size() - 1 > count) starts.pop_front();
+      }
+      at += static_cast<off_t>(size);
+    }
+    sys::lseek(file_, starts.front());
+  }
+
   // False when the sink has had enough.
   bool deliver_new(bool timestamps, const LineSink& sink) {
     std::array<char, 65536> buffer;
@@ -59,16 +76,17 @@ class LogReader {
 
 }  // namespace
 
-void Engine::logs(const std::string& container, bool follow, bool timestamps, const LineSink& sink) const {
+void Engine::logs(const std::string& container, const LogOptions& options, const LineSink& sink) const {
   const Record record = find(container);
   if (record.log_path.empty())
     throw Error::refused("container '" + record.name + "'", "it runs in the foreground: its output went to its caller", "start it with -d to keep a log");
   const plan::Ledger ledger(record.ledger_path);
   LogReader reader(record.log_path);
+  if (options.tail) reader.skip_to_last(*options.tail);
   for (;;) {
     // Asked before reading: what is written until the end is read after it.
     const bool ended = ledger.header().phase != plan::wire::Phase::running || !ledger.monitor_lives();
-    if (!reader.deliver_new(timestamps, sink) || !follow || ended) return;
+    if (!reader.deliver_new(options.timestamps, sink) || !options.follow || ended) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
@@ -99,7 +117,7 @@ class AttachClient {
   AttachClient(Fd socket, bool terminal, const Record& record)
       : socket_(std::move(socket)), signals_(process::forwardable_signals()), terminal_(terminal), record_(record) {}
 
-  // True when the container's side closed, false when the user detached.
+  // True when the container's side closed, false when the user detached, or nobody reads on here any more.
   bool run() {
     std::optional<process::RawMode> raw_mode;
     if (terminal_ && process::is_terminal(0)) raw_mode.emplace(0);
@@ -107,7 +125,7 @@ class AttachClient {
     while (!detached_) {
       std::array<pollfd, 3> events{{{socket_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {input_open_ ? 0 : -1, POLLIN, 0}}};
       if (raw::failed(raw::call(SYS_ppoll, events.data(), events.size(), nullptr, nullptr, 0))) continue;
-      if (events[0].revents != 0 && !take_output()) return true;
+      if (events[0].revents != 0 && !take_output()) return !output_closed_;
       if (events[1].revents != 0) take_signals();
       if (events[2].revents != 0) take_input();
     }
@@ -131,12 +149,14 @@ class AttachClient {
     if (size <= 0) return false;
     const int stream = packet[0] == plan::executor::attach_stderr ? 2 : 1;
     const long written = raw::call(SYS_write, stream, packet.data() + 1, size - 1);
-    return !raw::failed(written) || written == -EINTR || written == -EAGAIN;
+    output_closed_ = raw::failed(written) && written != -EINTR && written != -EAGAIN;
+    return !output_closed_;
   }
 
   void take_signals() {
     while (const auto signal = signals_.next()) {
       if (signal->number == SIGWINCH) send_window();
+      else if (signal->number == SIGHUP && own_terminal_.gone()) detached_ = true;  // the container has a life of its own
       else if (signal->number != SIGCONT && signal->number != SIGPIPE && sys::start_time(record_.pid) == record_.pid_start)
         sys::pidfd_send_signal(sys::pidfd_open(record_.pid), signal->number);
     }
@@ -158,7 +178,8 @@ class AttachClient {
 
   Fd socket_;
   process::SignalFd signals_;
-  bool terminal_, input_open_ = true, detached_ = false;
+  bool terminal_, input_open_ = true, detached_ = false, output_closed_ = false;
+  const process::OwnTerminal own_terminal_;
   const Record& record_;
   process::DetachKeys keys_{process::is_terminal(0) ? "\x10\x11" : ""};  // a pipe may carry any byte
 };

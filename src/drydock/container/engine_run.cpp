@@ -1,5 +1,6 @@
 // Starting containers: run, plan, and the foreground.
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include <drydock/process/pump.hpp>
 #include <drydock/process/signals.hpp>
 #include <drydock/process/terminal.hpp>
+#include <drydock/process/wait.hpp>
 
 namespace drydock::container {
 
@@ -251,6 +253,19 @@ void report(const plan::Launch& launch, const RunOptions& options) {
   if (options.timeline) std::fputs(plan::timeline(launch.plan(), ledger).c_str(), stderr);
 }
 
+namespace {
+
+// What a program has left when its terminal or the reader of its output has gone.
+constexpr int without_terminal_ms = 1000;
+
+// pid 1 without a handler takes no notice of SIGHUP and SIGPIPE (pid_namespaces(7)): what is still there then is killed.
+int end_of_program(plan::Launch& launch, int patience_ms) {
+  if (patience_ms == 0 || !process::wait_readable(launch.control().get(), patience_ms)) launch.send_signal(SIGKILL);
+  return launch.wait_exited();
+}
+
+}  // namespace
+
 ForegroundEnd foreground(plan::Launch& launch, const process::SignalFd& signals, Fd terminal, bool interactive) {
   const bool has_terminal = static_cast<bool>(terminal);
   std::optional<process::RawMode> raw;
@@ -282,9 +297,10 @@ ForegroundEnd foreground(plan::Launch& launch, const process::SignalFd& signals,
   if (how == process::PumpEnd::detached) {
     launch.detach();
     end.detached = true;
-  } else if (how == process::PumpEnd::forced || how == process::PumpEnd::output_closed) {
-    launch.send_signal(how == process::PumpEnd::forced ? 9 : 13);
-    end.exit_code = launch.wait_exited();
+  } else if (how != process::PumpEnd::finished) {
+    if (how == process::PumpEnd::output_closed) launch.send_signal(SIGPIPE);
+    const bool at_once = how == process::PumpEnd::forced;
+    end.exit_code = end_of_program(launch, at_once ? 0 : without_terminal_ms);
   }
   return end;
 }

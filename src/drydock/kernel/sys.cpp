@@ -84,6 +84,11 @@ std::size_t read(const Fd& fd, void* buffer, std::size_t size) {
   return static_cast<std::size_t>(result);
 }
 
+void lseek(const Fd& fd, off_t offset) {
+  const long result = restart(SYS_lseek, fd.get(), offset, SEEK_SET);
+  if (raw::failed(result)) fail("lseek", "fd " + std::to_string(fd.get()) + ", " + std::to_string(offset) + ", SEEK_SET", result);
+}
+
 void write_all(const Fd& fd, std::string_view data) {
   while (!data.empty()) {
     const long result = restart(SYS_write, fd.get(), data.data(), data.size());

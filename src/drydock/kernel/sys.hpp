@@ -27,6 +27,8 @@ Fd openat(const Fd& dir, const std::string& path, int flags, mode_t mode = 0);
 // openat2(2), Linux >= 5.6. `resolve` is a set of RESOLVE_* flags; EAGAIN (a racing rename) is retried.
 Fd openat2(const Fd& dir, const std::string& path, std::uint64_t flags, mode_t mode, std::uint64_t resolve);
 std::size_t read(const Fd& fd, void* buffer, std::size_t size);
+// From the beginning of the file.
+void lseek(const Fd& fd, off_t offset);
 // Writes all of `data`; a short write is continued.
 void write_all(const Fd& fd, std::string_view data);
 struct stat fstat(const Fd& fd);

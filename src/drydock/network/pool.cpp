@@ -7,7 +7,9 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,6 +32,8 @@ using plan::executor::PoolHeader;
 
 // Dead leases looked for with each new one: the file stays about as long as there are containers, and a lease stays cheap.
 constexpr std::uint32_t sweep_length = 4;
+// A link goes some 20 ms after the container it belonged to.
+constexpr int poll_ms = 5, longest_wait_ms = 2000;
 constexpr const char* ip_forward = "/proc/sys/net/ipv4/ip_forward";
 
 void put(char* field, std::size_t capacity, const std::string& text, const char* what) {
@@ -143,6 +147,20 @@ void check_wanted(PoolFile& file, Ipv4 wanted, const BridgeConfig& config, const
   }
 }
 
+// The address of a container that has just ended is held by nothing but a link that the kernel is about to remove.
+void wait_for_link(const std::string& path, Ipv4 wanted, const std::string& ledgers) {
+  for (int waited_ms = 0; waited_ms < longest_wait_ms; waited_ms += poll_ms) {
+    {
+      PoolFile file(path, false);
+      const auto dying = [&](const LeaseRecord& record) {
+        return record.state != plan::executor::lease_free && record.address == wanted.value && file.life(record, ledgers) == Liveness::dying;
+      };
+      if (!file.exists() || std::none_of(file.records().begin(), file.records().end(), dying)) return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(poll_ms));
+  }
+}
+
 Ipv4 choose(PoolFile& file, const BridgeConfig& config, const std::string& ledgers) {
   auto found = next_free(file.header().cursor, file.records(), config.subnet);
   if (!found) {
@@ -175,6 +193,7 @@ Pool::Pool(HostDirectory directory, BridgeConfig config) : directory_(std::move(
 
 Ipv4 Pool::lease(const std::string& id, const std::string& link, std::optional<Ipv4> wanted) {
   sys::mkdirs(directory_, 0700);
+  if (wanted) wait_for_link(path(), *wanted, ledgers());
   PoolFile file(path(), true);
   check_pool(file, config_, ledgers());
   sweep(file, ledgers());

@@ -37,7 +37,8 @@ class Pool {
   std::string ledgers() const { return directory_ + "/ledgers"; }
   const BridgeConfig& config() const { return config_; }
 
-  // Takes an address for container `id` whose link will be called `link`; `wanted` asks for that very one.
+  // Takes an address for container `id` whose link will be called `link`; `wanted` asks for that very one, and waits up to
+  // 2 s for the link of a container that had it and has just ended.
   // Remembers ip_forward with the first lease. Safe with any number of callers at once; waits only for the file lock.
   // Throws Error when the pool is exhausted, the wanted address is taken, reserved or outside the subnet, and when containers
   // of another subnet still run.

@@ -58,6 +58,15 @@ int birth_of(const Plan& plan, Lane lane) {
   return -1;
 }
 
+// What a lane's parent, or the parent's parent, did before the birth is in its memory already: nobody has to tell it.
+bool known_at_birth(const Plan& plan, Lane lane, const Step& other) {
+  for (int birth = birth_of(plan, lane); birth >= 0; birth = birth_of(plan, lane)) {
+    lane = plan.steps()[static_cast<std::size_t>(birth)].lane;
+    if (other.lane == lane) return other.self.index < birth;
+  }
+  return false;
+}
+
 void require_acyclic(const Plan& plan, const std::vector<std::vector<StepRef>>& edges) {
   // Kahn's algorithm over edges, the order inside each lane, and the birth of each lane.
   std::vector<int> waiting(plan.steps().size(), 0);
@@ -101,12 +110,9 @@ std::vector<std::vector<StepRef>> edges_of(const Plan& plan) {
     for (const Arg& arg : step.action.args)
       if (const Slot* slot = std::get_if<Slot>(&arg); slot != nullptr && slot->valid() && made_by[slot->index] >= 0)
         wanted.insert(made_by[slot->index]);
-    const int birth = birth_of(plan, step.lane);
     for (const int index : wanted) {
       const Step& other = plan.steps()[static_cast<std::size_t>(index)];
-      if (other.lane == step.lane) continue;
-      const bool known_at_birth = birth >= 0 && index < birth && other.lane == plan.steps()[static_cast<std::size_t>(birth)].lane;
-      if (known_at_birth) continue;
+      if (other.lane == step.lane || known_at_birth(plan, step.lane, other)) continue;
       if (other.lane != Lane::monitor && step.lane != Lane::monitor)
         throw Error::refused("step '" + step.id + "'", "it waits for '" + other.id + "' of another child lane; only the monitor talks to all lanes",
                              "let a step of the monitor stand between them");

@@ -163,6 +163,7 @@ class Loop {
         continue;
       }
       if (job_.on_signal) job_.on_signal(signal->number);
+      if (signal->number == SIGHUP && own_terminal_.gone()) end_ = PumpEnd::terminal_gone;
       if (is_termination(signal->number) && ++asked_to_end_ == job_.give_up_after) end_ = PumpEnd::forced;
     }
   }
@@ -175,6 +176,7 @@ class Loop {
   }
 
   const Pump& job_;
+  const OwnTerminal own_terminal_;
   DetachKeys keys_;
   Fd own_output_;
   int output_ = -1;

@@ -27,6 +27,7 @@ enum class PumpEnd {
   hung_up,        // no control socket, and the container's side of the pty closed
   detached,       // the user typed the detach keys
   output_closed,  // nobody reads our output any more (EPIPE)
+  terminal_gone,  // the user's terminal was closed (its window, its connection); SIGHUP was passed on
   forced          // the user asked `give_up_after` times to end it
 };
 

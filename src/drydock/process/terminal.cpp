@@ -2,6 +2,7 @@
 
 // The kernel's own struct termios; <termios.h> would declare another one of that name.
 #include <asm/termbits.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <drydock/kernel/fd.hpp>
 #include <drydock/kernel/raw.hpp>
 
 namespace drydock::process {
@@ -75,6 +77,12 @@ void RawMode::restore() noexcept {
   active_ = false;
   const WithoutStopping guard;
   terminal_call(fd_, TCSETSW, saved_.data());
+}
+
+// tty(4): ENXIO without a controlling terminal, which is what a hang-up leaves.
+bool OwnTerminal::is_there() {
+  const long fd = raw::call(SYS_openat, AT_FDCWD, "/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  return static_cast<bool>(Fd(raw::failed(fd) ? -1 : static_cast<int>(fd)));
 }
 
 std::optional<WindowSize> window_size(int fd) {

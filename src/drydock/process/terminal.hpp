@@ -42,6 +42,18 @@ class RawMode {
   alignas(8) std::array<std::byte, 64> saved_{};  // the kernel's struct termios, 36 bytes
 };
 
+// The terminal that this process was started on, whatever its descriptors lead to.
+class OwnTerminal {
+ public:
+  OwnTerminal() : was_there_(is_there()) {}
+  // True once its window was closed or its connection cut. SIGHUP alone does not say so: kill(1) can send it too.
+  bool gone() const { return was_there_ && !is_there(); }
+
+ private:
+  static bool is_there();
+  bool was_there_;
+};
+
 struct WindowSize {
   std::uint16_t rows = 0, columns = 0;
   bool operator==(const WindowSize&) const = default;

@@ -1,0 +1,269 @@
+// Acceptance item 4: containers reach each other, the host reaches published ports, and each network mode shares what it says.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include <drydock/kernel/sys.hpp>
+#include <drydock/network/subnet.hpp>
+
+#include "container/look.hpp"
+
+using namespace drydock;
+using namespace drydock::test;
+
+namespace {
+
+constexpr const char* serve = "exec httpd -f -p 80 -h /www";
+constexpr const char* greeting = "It floats";
+
+struct Address {
+  sockaddr_storage bytes{};
+  socklen_t size = 0;
+};
+
+Address address_of(const std::string& text, std::uint16_t port) {
+  Address address;
+  if (sockaddr_in6 six{}; ::inet_pton(AF_INET6, text.c_str(), &six.sin6_addr) == 1) {
+    six.sin6_family = AF_INET6;
+    six.sin6_port = htons(port);
+    address.size = sizeof six;
+    std::memcpy(&address.bytes, &six, sizeof six);
+  } else {
+    sockaddr_in four{};
+    four.sin_family = AF_INET;
+    four.sin_port = htons(port);
+    ::inet_pton(AF_INET, text.c_str(), &four.sin_addr);
+    address.size = sizeof four;
+    std::memcpy(&address.bytes, &four, sizeof four);
+  }
+  return address;
+}
+
+// What this process, which stands on the host, gets from there; empty when nobody answers.
+std::string fetch(const std::string& where, std::uint16_t port) {
+  const Address address = address_of(where, port);
+  const Fd socket(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.bytes), address.size) != 0) return {};
+  constexpr std::string_view request = "GET / HTTP/1.0\r\n\r\n";
+  if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
+  std::string answer;
+  for (;;) {
+    pollfd event{socket.get(), POLLIN, 0};
+    if (::poll(&event, 1, 3000) != 1) return answer;
+    char buffer[4096];
+    const ssize_t size = ::recv(socket.get(), buffer, sizeof buffer, 0);
+    if (size <= 0) return answer;
+    answer.append(buffer, static_cast<std::size_t>(size));
+  }
+}
+
+// The server needs a moment to listen.
+bool answers(const std::string& where, std::uint16_t port) {
+  return eventually([&] { return has(fetch(where, port), greeting); }, 3000);
+}
+
+Fd listener(const std::string& where, std::uint16_t port) {
+  const Address address = address_of(where, port);
+  Fd socket(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const bool listens = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.bytes), address.size) == 0 && ::listen(socket.get(), 8) == 0;
+  return listens ? std::move(socket) : Fd();
+}
+
+std::string gateway() {
+  return network::BridgeConfig{}.subnet.address(1).text();
+}
+
+}  // namespace
+
+TEST_CASE("two containers on the bridge reach each other by address", "[container][network][N0-061]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const auto server = detached(host, "server", serve);
+  REQUIRE(answers(server.address, 80));  // the host stands on the bridge too
+  const Result client = in_container(host, "ping -c 1 -W 2 " + server.address + " >&2; wget -q -O - http://" + server.address + "/");
+  INFO(client.seen());
+  CHECK(has(client.out, greeting));
+  CHECK(has(client.err, "1 packets received"));
+  CHECK(namespace_of(server.pid, "net") != namespace_of(0, "net"));
+  CHECK(host.drydock({"rm", "-f", "server"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a published port answers on loopback, v4 and v6, and on the bridge address", "[container][network][N0-059][N3-022]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const auto web = detached(host, "web", serve, {"-p", "18080:80"});
+  CHECK(answers("127.0.0.1", 18080));
+  CHECK(answers("::1", 18080));
+  CHECK(answers(gateway(), 18080));
+  CHECK(answers(web.address, 80));
+  const Result neighbour = in_container(host, "wget -q -O - http://" + gateway() + ":18080/");
+  INFO(neighbour.seen());
+  CHECK(has(neighbour.out, greeting));
+  CHECK(host.drydock({"rm", "-f", "web"}).code == 0);
+  CHECK(fetch("127.0.0.1", 18080).empty());
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a port published on one address answers there only, and its number may be left to us", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  detached(host, "web", serve, {"-p", "127.0.0.1:18081:80", "-p", "80"});
+  CHECK(answers("127.0.0.1", 18081));
+  CHECK(fetch("::1", 18081).empty());
+  CHECK(fetch(gateway(), 18081).empty());
+  const auto ports = host.record("web").spec.network.ports;
+  REQUIRE(ports.size() == 2);
+  REQUIRE(ports[1].host_port != 0);
+  CHECK(answers("127.0.0.1", ports[1].host_port));
+  CHECK(host.drydock({"rm", "-f", "web"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a service on the host's loopback is out of a container's reach", "[container][network][CVE-2020-8558]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Fd secret = listener("127.0.0.1", 18082);
+  REQUIRE(secret);
+  detached(host, "web", serve, {"-p", "18083:80"});  // with the rules for published ports in place
+  REQUIRE(answers("127.0.0.1", 18083));
+  const Result spy = in_container(host,
+                                  "ip route add 127.0.0.2/32 via " + gateway() + " 2>/dev/null; for a in " + gateway() +
+                                      " 127.0.0.1 127.0.0.2; do nc -w 1 $a 18082 < /dev/null && echo reached $a; done; nc -w 1 " + gateway() +
+                                      " 18083 < /dev/null && echo published",
+                                  {"--cap-add", "NET_ADMIN"});
+  INFO(spy.seen());
+  CHECK(spy.out == "published\n");
+  CHECK(host.drydock({"rm", "-f", "web"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a port that is in use is refused, whoever uses it", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  {
+    const Fd taken = listener("0.0.0.0", 18084);
+    REQUIRE(taken);
+    const Result run = in_container(host, "echo runs", {"-p", "18084:80"});
+    INFO(run.seen());
+    CHECK(one_message(run, 125));
+    CHECK(has(run.err, "18084"));
+    CHECK(has(run.err, "another program listens on that port"));
+    CHECK(has(run.err, "-p"));
+  }
+  detached(host, "web", serve, {"-p", "18084:80"});
+  const Result second = in_container(host, "echo runs", {"-p", "18084:80"});
+  INFO(second.seen());
+  CHECK(one_message(second, 125));
+  CHECK(answers("127.0.0.1", 18084));  // the first one is untouched
+  CHECK(host.drydock({"rm", "-f", "web"}).code == 0);
+  CHECK(in_container(host, "echo runs", {"-p", "18084:80"}).out == "runs\n");  // free again at once
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("--network none has lo and nothing else", "[container][network][N2-050]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "ls /sys/class/net; ping -c 1 -W 1 127.0.0.1 > /dev/null && echo lo is up; ip route; wc -l < /proc/net/route",
+                                  {"--network", "none"});
+  INFO(run.seen());
+  CHECK(run.out == "lo\nlo is up\n1\n");  // of the routes only the heading
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("--network host shares the host's, which a port conflict shows", "[container][network][N2-051]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Fd taken = listener("0.0.0.0", 18085);
+  REQUIRE(taken);
+  const Result run = in_container(host, "readlink /proc/self/ns/net; httpd -f -p 18085", {"--network", "host"});
+  INFO(run.seen());
+  CHECK(run.out == namespace_of(0, "net") + "\n");
+  CHECK(has(run.err, "Address already in use"));
+  CHECK(run.code != 0);
+  const auto box = detached(host, "box", "exec sleep 100", {"--network", "host"});
+  for (const char* kind : {"mnt", "pid", "uts", "ipc", "cgroup"}) {
+    INFO(kind);
+    CHECK(namespace_of(box.pid, kind) != namespace_of(0, kind));
+  }
+  CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("--network container:NAME shares the network and nothing else", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const auto server = detached(host, "server", serve);
+  const auto guest = detached(host, "guest", "exec sleep 100", {"--network", "container:server"});
+  CHECK(namespace_of(guest.pid, "net") == namespace_of(server.pid, "net"));
+  for (const char* kind : {"mnt", "pid", "uts", "ipc", "cgroup"}) {
+    INFO(kind);
+    CHECK(namespace_of(guest.pid, kind) != namespace_of(server.pid, kind));
+    CHECK(namespace_of(guest.pid, kind) != namespace_of(0, kind));
+  }
+  CHECK(guest.address.empty());
+  const Result client = in_container(host, "wget -q -O - http://127.0.0.1/", {"--network", "container:" + server.id.substr(0, 12)});
+  INFO(client.seen());
+  CHECK(has(client.out, greeting));
+  // The owner's end leaves the guest what it holds; nobody new can come in.
+  CHECK(host.drydock({"rm", "-f", "server"}).code == 0);
+  CHECK(host.drydock({"exec", "guest", "ip", "link", "show", "lo"}).code == 0);
+  const Result late = in_container(host, "true", {"--network", "container:server"});
+  CHECK(one_message(late, 125));
+  CHECK(has(late.err, "'server'"));
+  CHECK(host.drydock({"rm", "-f", "guest"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("--network container: of one that has ended is refused", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  detached(host, "ended", "true");
+  CHECK(host.drydock({"wait", "ended"}).code == 0);
+  const Result run = in_container(host, "true", {"--network", "container:ended"});
+  INFO(run.seen());
+  CHECK(one_message(run, 125));
+  CHECK(has(run.err, "container 'ended': it is not running"));
+  CHECK(host.drydock({"rm", "ended"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("--ip gives that very address, once", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const std::string wanted = network::BridgeConfig{}.subnet.address(77).text();
+  const auto box = detached(host, "box", "exec sleep 100", {"--ip", wanted});
+  CHECK(box.address == wanted);
+  CHECK(has(host.drydock({"exec", "box", "ip", "-4", "addr", "show", "eth0"}).out, "inet " + wanted + "/"));
+  for (const auto& [address, word] : {std::pair{wanted, "has it"}, std::pair{gateway(), "it belongs to the network itself"}, std::pair{std::string("10.9.9.9"), "it is not in the subnet"}}) {
+    const Result run = in_container(host, "true", {"--ip", address});
+    INFO(run.seen());
+    CHECK(one_message(run, 125));
+    CHECK(has(run.err, word));
+  }
+  CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
+  CHECK(in_container(host, "hostname -i", {"--ip", wanted}).out == wanted + "\n");  // free again
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("names: /etc/hosts, /etc/hostname, /etc/resolv.conf, --dns, --add-host", "[container][network][N1-112]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Result run = in_container(host, "cat /etc/hostname; echo ==; cat /etc/resolv.conf; echo ==; cat /etc/hosts; echo ==; ping -c 1 -W 2 quay | head -n 1",
+                                  {"--hostname", "pier", "--dns", "192.0.2.53", "--dns", "2001:db8::53", "--add-host", "quay:127.0.0.9", "--add-host", "six:2001:db8::6"});
+  INFO(run.seen());
+  CHECK(run.out.starts_with("pier\n==\nnameserver 192.0.2.53\nnameserver 2001:db8::53\n"));
+  CHECK(has(run.out, "127.0.0.1\tlocalhost\n"));
+  CHECK(has(run.out, "127.0.0.9\tquay\n"));
+  CHECK(has(run.out, "2001:db8::6\tsix\n"));
+  CHECK(has(run.out, "\tpier\n==\n"));  // its own address
+  CHECK(has(run.out, "PING quay (127.0.0.9)"));
+  // A program may write them; the image and the next container do not see it.
+  CHECK(in_container(host, "echo 127.0.0.8 mine >> /etc/hosts && grep -c mine /etc/hosts").out == "1\n");
+  CHECK(in_container(host, "grep -c mine /etc/hosts").out == "0\n");
+  CHECK(host.leftovers() == nothing);
+}
