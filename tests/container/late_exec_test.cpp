@@ -242,7 +242,7 @@ TEST_CASE("a ledger of an earlier boot is only files", "[container][lifecycle]")
   const Stranger stranger;
   const auto box = detached(host, "box", "exec sleep 100");
   ::kill(box.monitor, SIGKILL);
-  REQUIRE(eventually([&] { return !plan::Ledger(box.ledger_path).payload_lives(); }));
+  REQUIRE(eventually([&] { return !sys::start_time(box.pid); }));
   {
     plan::Ledger ledger(box.ledger_path);
     ledger.header().payload_pid = ledger.header().monitor_pid = stranger.pid();
