@@ -81,7 +81,7 @@ TEST_CASE("of two containers that want one name, one gets it", "[robustness][nei
   CHECK(host.leftovers(3000) == nothing);
 }
 
-TEST_CASE("two hosts on one machine share neither pool nor ledgers", "[robustness][neighbours]") {
+TEST_CASE("two hosts on one machine share neither pool nor ledgers, but the image store", "[robustness][neighbours]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   REQUIRE(host.drydock({"run", "-d", "--name", "here", "busybox", "sleep", "1000"}).code == 0);
@@ -96,6 +96,10 @@ TEST_CASE("two hosts on one machine share neither pool nor ledgers", "[robustnes
     CHECK(host.drydock({"reset", "--all"}).code == 0);
     CHECK(host.engine().list(true).empty());
     CHECK(eventually([&] { return network::links().size() == 1; }));
+    const Result remove = host.drydock({"image", "rm", "busybox"});  // the store is the machine's
+    INFO(remove.seen());
+    CHECK(remove.code != 0);
+    CHECK(remove.err.find("container here uses it") != std::string::npos);
   }
   CHECK(host.record("here").address == "172.29.0.2");
   CHECK(host.drydock({"exec", "here", "true"}).code == 0);

@@ -33,6 +33,8 @@ enum class Status { created, running, frozen, exited, removing };
 
 struct Record {  // what `ps` and `inspect` show; all of it is in the ledger
   std::string id, name, image;
+  std::string image_id;              // config digest
+  std::vector<std::string> layers;   // directories, lowest first
   std::vector<std::string> command;
   Status status = Status::created;
   pid_t pid = 0;                   // of pid 1 of the container, in the caller's pid namespace; 0 when not running
@@ -89,6 +91,8 @@ class Engine {
   int exec(const std::string& container, const ExecSpec& spec, const RunOptions& options = {});
 
   std::vector<Record> list(bool all) const;
+  // Of every network namespace of this machine, whatever their state: whose layers are in use.
+  std::vector<Record> list_of_all_hosts() const;
   // By id, unique prefix of an id, or name. Throws Error when there is none or more than one.
   Record find(const std::string& container) const;
   // Connects stdio to a running container; returns its exit status.

@@ -45,6 +45,8 @@ Record record_of(const plan::Ledger& ledger, const std::string& path) {
   record.id = head.id;
   record.name = head.name;
   record.image = note.at("image");
+  record.image_id = note.at("image_id");
+  record.layers = note.at("layers").get<std::vector<std::string>>();
   record.command = note.at("command").get<std::vector<std::string>>();
   record.address = note.at("address");
   record.cgroups = note.at("cgroups").get<std::vector<std::string>>();
@@ -78,15 +80,32 @@ std::optional<plan::Ledger> open_if_present(const std::string& path) {
 
 }  // namespace
 
-std::vector<Record> Engine::list(bool all) const {
-  std::vector<Record> records;
-  for (const std::string& path : plan::ledger_paths(host_directory(paths_) + "/ledgers")) {
+namespace {
+
+void append_records(std::vector<Record>& records, const std::string& host) {
+  for (const std::string& path : plan::ledger_paths(host + "/ledgers")) {
     const auto ledger = open_if_present(path);
     if (!ledger || (ledger->header().flags & wire::flag_exec) != 0) continue;
-    Record record = record_of(*ledger, path);
-    if (record.status == Status::removing) continue;
-    if (all || record.status == Status::running || record.status == Status::frozen) records.push_back(std::move(record));
+    records.push_back(record_of(*ledger, path));
   }
+}
+
+}  // namespace
+
+std::vector<Record> Engine::list_of_all_hosts() const {
+  std::vector<Record> records;
+  if (!sys::exists(paths_.state)) return records;
+  for (const std::string& host : sys::list_directory(paths_.state)) append_records(records, paths_.state + "/" + host);
+  return records;
+}
+
+std::vector<Record> Engine::list(bool all) const {
+  std::vector<Record> records;
+  append_records(records, host_directory(paths_));
+  std::erase_if(records, [all](const Record& record) {
+    const bool runs = record.status == Status::running || record.status == Status::frozen;
+    return record.status == Status::removing || (!all && !runs);
+  });
   std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.created_ns > b.created_ns; });
   return records;
 }

@@ -196,6 +196,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   if (spec.network.mode == NetworkMode::container) peer = running_peer(*this, spec.network.peer);
   choose_ports(spec);
   ensure_volumes(spec, paths_);
+  Fd layers_held = image::Store(paths_.data).hold();
   const Host host = read_host(spec, paths_, {id, peer, false});
   add_image_volumes(spec, host.image.config);
   LeaseGuard lease(host);
@@ -218,6 +219,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
     throw;
   }
   lease.keep();
+  layers_held.reset();  // the ledger names them from now on
   if (spec.detach) {
     report(launch, options);
     return outcome;

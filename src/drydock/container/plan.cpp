@@ -327,7 +327,7 @@ void Builder::enter_root() {
 
 std::string Builder::annotation() const {
   using nlohmann::json;
-  return json{{"image", host_.image.reference}, {"command", out_.command}, {"address", host_.address ? host_.address->text() : ""},
+  return json{{"image", host_.image.reference}, {"image_id", host_.image.config_digest}, {"layers", host_.image.layers}, {"command", out_.command}, {"address", host_.address ? host_.address->text() : ""},
               {"cgroups", out_.cgroups}, {"hostname", hostname_}, {"spec", json::parse(to_json(spec_))}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -20,6 +20,10 @@ std::string images(const std::string& data) {
 std::string references(const std::string& data) {
   return data + "/references";
 }
+std::string hold(const std::string& data) {
+  return references(data) + "/.importing";
+}
+
 std::string layers(const std::string& data) {
   return data + "/layers";
 }

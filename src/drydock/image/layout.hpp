@@ -20,6 +20,7 @@ std::string images(const std::string& data);      // the OCI layout
 std::string references(const std::string& data);  // the records
 std::string layers(const std::string& data);      // unpacked layers
 std::string temporary(const std::string& data);   // work in progress: import-<random>/
+std::string hold(const std::string& data);        // flock(2), shared by imports and starting containers: nothing is deleted
 std::string blob(const std::string& data, std::string_view digest);
 std::string layer(const std::string& data, std::string_view diff_id);
 // '/' is no part of a file name: "a/b:1" is kept as "a+b:1.json" ('+' cannot stand in a reference).

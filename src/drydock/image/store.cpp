@@ -1,5 +1,8 @@
 #include <drydock/image/store.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -99,6 +102,12 @@ bool Store::contains(const std::string& reference) const {
 
 std::string Store::config_json(const std::string& reference) const {
   return sys::read_file(layout::blob(directory_, find_record(directory_, reference).config.digest));
+}
+
+Fd Store::hold() const {
+  Fd lock = sys::open(layout::hold(directory_), O_RDWR | O_CREAT, 0600);
+  sys::flock(lock, LOCK_SH);
+  return lock;
 }
 
 std::vector<HistoryEntry> Store::history(const std::string& reference) const {

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include <drydock/kernel/fd.hpp>
+
 namespace drydock::image {
 
 struct Config {  // the part of the OCI configuration that a run needs
@@ -55,6 +57,9 @@ class Store {
   // By reference, by image id (config digest, unique prefix). Throws Error with what there is instead.
   Image find(const std::string& reference) const;
   bool contains(const std::string& reference) const;
+  // For as long as the descriptor is open no layer is deleted: between find() and the ledger that names the layers, nobody else
+  // knows that a container wants them. The store must exist.
+  Fd hold() const;
   std::vector<HistoryEntry> history(const std::string& reference) const;
   // The raw JSON of the configuration blob.
   std::string config_json(const std::string& reference) const;

@@ -20,21 +20,14 @@ namespace {
 
 constexpr std::string_view scratch_prefix = "import-";
 
-Fd open_lock(const std::string& data, const char* name) {
-  return sys::open(layout::references(data) + "/" + name, O_RDWR | O_CREAT, 0600);
+Fd open_lock(const std::string& path) {
+  return sys::open(path, O_RDWR | O_CREAT, 0600);
 }
 
 // Held for the moment of a change; nobody waits for an archive to be read under it.
 Fd store_lock(const std::string& data) {
-  Fd lock = open_lock(data, ".lock");
+  Fd lock = open_lock(layout::references(data) + "/.lock");
   sys::flock(lock, LOCK_EX);
-  return lock;
-}
-
-// Shared by every import, exclusive for the collection of garbage.
-Fd import_lock(const std::string& data) {
-  Fd lock = open_lock(data, ".importing");
-  sys::flock(lock, LOCK_SH);
   return lock;
 }
 
@@ -57,7 +50,7 @@ Editor::Editor(std::string data, UsedByContainers used) : data_(std::move(data))
   const Fd lock = store_lock(data_);
   remove_stale(data_);
   make_scratch();
-  import_lock_ = import_lock(data_);
+  import_lock_ = Store(data_).hold();
 }
 
 Editor::~Editor() {
@@ -192,12 +185,13 @@ std::vector<std::string> Editor::remove(const std::string& asked) {
   return lines;
 }
 
-// Skipped while another command imports: what that one has found to be there must stay. Its own commit does it then.
+// Skipped while another command imports or starts a container: what that one has found to be there must stay. The next change
+// of the store does it then.
 std::vector<std::string> Editor::collect_garbage() {
   import_lock_.reset();
   const Fd lock = store_lock(data_);
   std::vector<std::string> deleted;
-  if (const Fd exclusive = open_lock(data_, ".importing"); sys::try_lock(exclusive)) {
+  if (const Fd exclusive = open_lock(layout::hold(data_)); sys::try_lock(exclusive)) {
     const Garbage garbage = find_garbage(data_, used_ ? used_().layers : std::set<std::string>{});
     for (const std::string& digest : garbage.blobs) {
       sys::unlink_if_present(layout::blob(data_, digest));
@@ -207,7 +201,7 @@ std::vector<std::string> Editor::collect_garbage() {
     for (const std::string& diff_id : garbage.layers)
       move_directory(layout::layer(data_, diff_id), scratch_ + "/gone-" + digest_hex(diff_id));
   }
-  import_lock_ = import_lock(data_);
+  import_lock_ = Store(data_).hold();
   return deleted;
 }
 
