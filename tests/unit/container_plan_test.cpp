@@ -118,6 +118,14 @@ TEST_CASE("the order of a start", "[container][plan]") {
   CHECK_FALSE(has(unified, "attach.memory"));  // born there by CLONE_INTO_CGROUP
 }
 
+TEST_CASE("with no_new_privs the filter comes last", "[container][plan]") {
+  container::Spec spec = full_spec();
+  spec.security.no_new_privileges = true;
+  const plan::Plan plan = container_plan(spec, hybrid_host()).plan;
+  CHECK(index_of(plan, "user.become") < index_of(plan, "seccomp"));
+  CHECK(index_of(plan, "seccomp") + 1 == index_of(plan, "exec"));
+}
+
 TEST_CASE("an image without a program needs one on the command line", "[container][plan]") {
   container::Spec spec;
   spec.image = "busybox";

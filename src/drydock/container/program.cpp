@@ -126,6 +126,10 @@ std::vector<security::Ulimit> ulimits_of(const SecuritySpec& spec) {
   return limits;
 }
 
+void add_filter(Plan& plan, const std::string& program, const std::string& reason) {
+  if (!program.empty()) plan.payload("seccomp", ops::seccomp_load(program)).on("system call filter").why(reason);
+}
+
 }  // namespace
 
 void add_program(Plan& plan, const Program& program, Slot root, const Host& host) {
@@ -142,13 +146,13 @@ void add_program(Plan& plan, const Program& program, Slot root, const Host& host
     plan.payload("workdir.make", ops::mkdirs_in_root(root, program.working_directory, 0755)).into(dir).on(program.working_directory).why("a working directory that the image lacks is made").tolerate(EROFS);
   }
   if (!wish.privileged) security::add_bounding_steps(plan, Lane::payload, choice.mask, host.capabilities);
-  if (!host.seccomp_program.empty())
-    plan.payload("seccomp", ops::seccomp_load(host.seccomp_program)).on("system call filter").why("before CAP_SYS_ADMIN goes, without which a filter needs no_new_privs");
+  if (!wish.no_new_privileges) add_filter(plan, host.seccomp_program, "before CAP_SYS_ADMIN goes, without which a filter needs no_new_privs");
   plan.payload("user.become", ops::become_user(user)).on("user '" + (program.user.empty() ? "root" : program.user) + "'").why("groups, gid, uid, in this order");
   security::add_capset_step(plan, Lane::payload, choice.mask, is_root(program.user));
   if (wish.no_new_privileges) security::add_no_new_privileges_step(plan, Lane::payload);
   plan.payload("workdir", ops::chdir(program.working_directory)).on("working directory " + program.working_directory).why("as the program's user, who may not be allowed there");
   plan.payload("workdir.check", ops::check_cwd()).on("working directory").why("a leaked descriptor of the host would show here (CVE-2024-21626)");
+  if (wish.no_new_privileges) add_filter(plan, host.seccomp_program, "last, which no_new_privs allows: the filter need not let through what made the container");
   if (program.init) plan.payload("init", ops::init_fork()).on("pid 1").why("--init: pid 1 reaps and forwards, the program is pid 2");
   plan.payload("exec", ops::exec(program.argv, program.env, search_path(program.env))).on("program '" + program.argv.front() + "'").why("the container begins");
 }
