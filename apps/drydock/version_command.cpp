@@ -8,10 +8,6 @@
 #include "output.hpp"
 #include "session.hpp"
 
-#ifndef DRYDOCK_VERSION
-#define DRYDOCK_VERSION "0.1.0"
-#endif
-
 namespace drydock::cli {
 
 namespace {
