@@ -36,6 +36,7 @@ constexpr Command commands[] = {
     {"images", "list images", images_command},
     {"image", "import, load, save, history, inspect, rm", image_command},
     {"facts", "what the kernel says about a process or container", facts_command},
+    {"doctor", "what this machine can do for containers, and how to repair the rest", doctor_command},
     {"reset", "clean up what was left behind", reset_command},
     {"version", "the version, and what this machine offers", version_command},
 };

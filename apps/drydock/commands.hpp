@@ -26,6 +26,7 @@ int reset_command(const Words& words);
 int images_command(const Words& words);
 int image_command(const Words& words);
 int facts_command(const Words& words);
+int doctor_command(const Words& words);
 int version_command(const Words& words);
 
 // Everything behind the program's own name: global options, the command, its words. Never throws.

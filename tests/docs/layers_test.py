@@ -13,7 +13,7 @@ ORDER = [
     ["overlay"],
     ["image"],
     ["facts"],
-    ["container"],
+    ["container", "doctor"],
     ["lab"],
 ]
 LEVEL = {folder: level for level, row in enumerate(ORDER) for folder in row}

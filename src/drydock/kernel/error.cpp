@@ -25,7 +25,7 @@ std::string sentence(const Error::Parts& parts) {
 
 Error::Parts explained(Error::Parts parts) {
   if (parts.code != 0 && (parts.reason.empty() || parts.remedy.empty())) {
-    const Explanation known = explain(parts.call, parts.code);
+    const Explanation known = explain(parts.call, parts.code, parts.object);
     if (parts.reason.empty()) parts.reason = known.reason;
     if (parts.remedy.empty()) parts.remedy = known.remedy;
   }

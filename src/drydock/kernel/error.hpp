@@ -20,6 +20,7 @@ class Error : public std::runtime_error {
     std::string step;       // the step of the launch plan, empty outside a plan
     std::string reason;     // why, in words; filled from the table in explain.hpp when empty
     std::string remedy;     // what to do about it
+    std::string object = {};  // as a user would name it: some reasons hold for one kind of object only
   };
 
   explicit Error(Parts parts);

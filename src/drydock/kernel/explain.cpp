@@ -60,6 +60,8 @@ constexpr ExplanationRow table[] = {
     {"write", ENODEV, "no such device", "see 'lsblk' for the devices of this machine"},
     {"write", EIO, "the kernel does not accept this value here", "check the value and its unit"},
     {"write", EOPNOTSUPP, "this kernel was built without that feature", "leave the option out"},
+    {"", EROFS, "the control groups are mounted read-only, as inside a container", "start the outer container with a writable /sys/fs/cgroup, or see 'drydock doctor'", "control group"},
+    {"", EACCES, "these control groups were not handed over to this user", "run as root (sudo), or see 'drydock doctor'", "control group"},
     {"", EPERM, "the kernel wants a privilege that this process lacks", "run as root (sudo)"},
     {"", EACCES, "permissions on the path forbid it", "check the owner and mode of each part of the path, or run as root"},
     {"", ENOENT, "there is no such file or directory", "check the path"},
@@ -96,10 +98,20 @@ std::span<const ExplanationRow> explanation_table() {
   return table;
 }
 
-Explanation explain(std::string_view call, int code) {
+namespace {
+
+const ExplanationRow* find(std::string_view call, int code, std::string_view object, bool special) {
+  for (const ExplanationRow& row : table)
+    if (row.code == code && row.call == call && row.object.empty() != special && object.starts_with(row.object)) return &row;
+  return nullptr;
+}
+
+}  // namespace
+
+Explanation explain(std::string_view call, int code, std::string_view object) {
   for (const std::string_view wanted : {call, std::string_view{}})
-    for (const ExplanationRow& row : table)
-      if (row.code == code && row.call == wanted) return {std::string(row.reason), std::string(row.remedy)};
+    for (const bool special : {true, false})
+      if (const ExplanationRow* row = find(wanted, code, object, special)) return {std::string(row->reason), std::string(row->remedy)};
   return {};
 }
 

@@ -22,10 +22,11 @@ struct ExplanationRow {
   int code;
   std::string_view reason;
   std::string_view remedy;
+  std::string_view object = {};  // how the object's name begins, when the row holds for such objects only
 };
 
-// The row for this call, else the one for any call, else two empty strings.
-Explanation explain(std::string_view call, int code);
+// The row for this call and object, else the one for this call, else the one for any call, else two empty strings.
+Explanation explain(std::string_view call, int code, std::string_view object = {});
 std::span<const ExplanationRow> explanation_table();
 
 }  // namespace drydock

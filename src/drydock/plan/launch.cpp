@@ -168,8 +168,7 @@ Error Launch::failure() const {
   arguments = arguments.substr(info(step.action.op).name.size() + 1);
   arguments.pop_back();
   if (!step.target.empty() && arguments.find(step.target.substr(0, 40)) == std::string::npos) arguments += " for " + step.target;
-  Error::Parts parts{std::string(info(step.action.op).name), arguments, header.failed_error, step.id, "", ""};
-  const Error plain(parts);
+  Error::Parts parts{std::string(info(step.action.op).name), arguments, header.failed_error, step.id, "", "", step.target};
   if (!detail.empty()) parts.reason = "the kernel says: " + detail;
   return Error(std::move(parts));
 }
