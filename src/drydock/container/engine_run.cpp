@@ -14,6 +14,7 @@
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/symbols.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
@@ -213,7 +214,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   plan::Launch launch = plan::Launch::start(made.plan, with_options(made.settings, options), paths_.monitor, host.ledgers);
   Fd terminal;
   try {
-    terminal = wait_started(launch, options);
+    terminal = wait_started(launch, options, held ? &*held : nullptr);
   } catch (...) {
     report(launch, options);
     throw;
@@ -232,8 +233,30 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   return outcome;
 }
 
-Fd wait_started(plan::Launch& launch, const RunOptions& options) {
-  if (!options.explain) return launch.wait_started();
+namespace {
+
+// A start takes some 10 ms. What hangs (a bind source on a dead network file system, a container that was frozen meanwhile)
+// must not keep its user from ending it.
+constexpr int slow_start_ms = 300;
+
+void hear(plan::Launch& launch, const process::SignalFd& signals) {
+  while (const auto signal = signals.next()) {
+    if (process::is_termination(signal->number))
+      throw Error::refused("start", "it was cancelled by " + symbols::signal(signal->number) + " before the program ran", "everything that was made for it is undone");
+    if (signal->number != SIGPIPE && signal->number != SIGWINCH && signal->number != SIGCONT) launch.send_signal(signal->number);
+  }
+}
+
+}  // namespace
+
+Fd wait_started(plan::Launch& launch, const RunOptions& options, const process::SignalFd* signals, const std::function<void()>& when_slow) {
+  if (!options.explain)
+    return launch.wait_started(
+        [&] {
+          if (signals != nullptr) hear(launch, *signals);
+          if (when_slow) when_slow();
+        },
+        slow_start_ms);
   const bool ask = process::is_terminal(0) && process::is_terminal(2);
   return launch.wait_started([&] {
     plan::serve_explain(launch.plan(), launch.ledger(), [&](const plan::Step& step) {

@@ -116,12 +116,12 @@ std::optional<wire::Packet> Launch::receive(int timeout_ms, Fd* descriptor) {
   return packet;
 }
 
-Fd Launch::wait_started(const std::function<void()>& meanwhile) {
+Fd Launch::wait_started(const std::function<void()>& meanwhile, int every_ms) {
   Fd terminal;
   for (;;) {
     Fd descriptor;
-    if (meanwhile) meanwhile();
-    const auto packet = receive(meanwhile ? 3 : -1, &descriptor);
+    const auto packet = receive(meanwhile ? every_ms : -1, &descriptor);
+    if (!packet && meanwhile) meanwhile();
     if (!packet) continue;
     if (packet->word == wire::Word::descriptor) terminal = std::move(descriptor);
     if (packet->word == wire::Word::started) return terminal;
