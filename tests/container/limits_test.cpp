@@ -118,7 +118,8 @@ TEST_CASE("--pids-limit survives a fork bomb", "[container][limits][N1-177]") {
     most = std::max(most, std::count_if(all.begin(), all.end(), [](const auto& one) { return !one.second.starts_with("drydock"); }));
   }
   CHECK(most <= 32);
-  CHECK(most >= 30);  // it did bomb
+  // It did bomb. The dead whom pid 1 does not reap are counted by the kernel, not by us.
+  CHECK(std::stoi(sys::read_file(group_file(box.pid, "pids", "pids.current", "pids.current"))) >= 30);
   CHECK(host.drydock({"wait", "bomb"}).out == "0\n");  // pid 1 was not disturbed, and takes all of them along
   CHECK(host.drydock({"rm", "bomb"}).code == 0);
   CHECK(host.leftovers() == nothing);
