@@ -66,7 +66,9 @@ void declare_environment(Options& options, Words& env) {
     if (auto variable = container::parse_env(text, environment)) env.push_back(std::move(*variable));
   });
   options.value("--env-file", "FILE", "set variables from a file, NAME=VALUE a line", [&env](const std::string& file) {
-    for (std::string& variable : container::parse_env_file(sys::read_file(file), file, environment))
+    const auto contents = sys::read_file_if_present(file);
+    if (!contents) throw container::bad_value("--env-file", file, "there is no such file", "check the path; it is one of this machine");
+    for (std::string& variable : container::parse_env_file(*contents, file, environment))
       env.push_back(std::move(variable));
   });
 }

@@ -6,8 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <iostream>
-
 #include <drydock/cgroups/group.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/plan/ledger.hpp>
@@ -27,7 +25,11 @@ cgroups::Group group_of(const container::Record& record) {
 class Stranger {
  public:
   Stranger() : pid_(::fork()) {
-    if (pid_ != 0) return;
+    // Start times are told in clock ticks of 10 ms (proc_pid_stat(5)): whoever comes next starts at another.
+    if (pid_ != 0) {
+      ::usleep(30'000);
+      return;
+    }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) ::pause();
   }
@@ -92,11 +94,11 @@ TEST_CASE("exec while the container is ending: it runs, or is told", "[container
     } else {
       ++told;
       CHECK(one_message(result, 125));
-      CHECK((has(result.err, "'box'") || has(result.err, "has ended")));
+      CHECK(has(result.err, "container 'box': it "));  // has ended, or is not running any more, or there is none
     }
     CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
   }
-  std::cout << "exec against an ending container: " << ran << " ran, " << told << " were told\n";
+  CHECK(ran + told == 20);
   CHECK(told > 0);
   CHECK(host.leftovers() == nothing);
 }
@@ -130,23 +132,24 @@ TEST_CASE("exec in a frozen container is refused, stop and rm -f thaw it", "[con
 TEST_CASE("a container that is frozen while exec is on its way gives an answer", "[container][lifecycle][exec]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  int ran = 0, told = 0;
+  int ran = 0, told = 0, stood = 0;
   for (int delay_us = 0; delay_us < 8'000; delay_us += 800) {
     const auto box = detached(host, "box", "exec sleep 100");
     cgroups::Group group = group_of(box);
     Program exec = host.start({"exec", "box", "true"});
     ::usleep(static_cast<useconds_t>(delay_us));
     group.freeze();
-    // Its program may have begun already, and then stands still with the container until somebody thaws it: no fault.
-    if (eventually([&] { return !exec.runs(); }, 1000)) ++told;
-    else group.thaw(), ++ran;
+    // A program that has begun stands still with its container until somebody thaws it: no fault.
+    if (!eventually([&] { return !exec.runs(); }, 1500)) group.thaw(), ++stood;
     const Result result = exec.wait(few_seconds);
     INFO(delay_us << " us: " << result.seen());
     CHECK_FALSE(result.timed_out);
-    CHECK((result.code == 0 || one_message(result, 125)));
+    if (result.code == 0) ++ran;
+    else if (one_message(result, 125) && has(result.err, "container 'box': it is frozen")) ++told;
     CHECK(host.drydock({"rm", "-f", "box"}, soon()).code == 0);
   }
-  std::cout << "exec against a freezing container: " << ran << " stood still with it, " << told << " had ended\n";
+  CHECK(ran + told == 10);
+  CHECK(stood <= 2);  // the moment between the program's begin and its end is short
   CHECK(host.leftovers() == nothing);
 }
 
@@ -164,7 +167,8 @@ TEST_CASE("a frozen container does not keep exec from being ended by its user", 
   const Result result = exec.wait(few_seconds);
   INFO(result.seen());
   CHECK_FALSE(result.timed_out);
-  CHECK(result.code == 128 + SIGKILL);
+  // The freezer of cgroup2 lets a deadly signal through, that of v1 only after the third: then it is thawed and killed.
+  CHECK((result.code == 128 + SIGTERM || result.code == 128 + SIGKILL));
   CHECK(host.drydock({"rm", "-f", "box"}, soon()).code == 0);
   CHECK(host.leftovers() == nothing);
 }
@@ -183,7 +187,7 @@ TEST_CASE("a pid that belongs to somebody else by now is left alone", "[containe
   const Result exec = host.drydock({"exec", "box", "true"}, soon());
   INFO(exec.seen());
   CHECK(one_message(exec, 125));
-  CHECK((has(exec.err, "'box'") || has(exec.err, "has ended")));
+  CHECK(has(exec.err, "container 'box': it "));
   CHECK(one_message(host.drydock({"kill", "box"}, soon()), 1));
   const Result share = host.drydock({"run", "--rm", "--network", "container:box", "busybox", "true"}, soon());
   INFO(share.seen());
@@ -209,7 +213,7 @@ TEST_CASE("a monitor that was killed: its container is gone with the next comman
     const Result run = host.drydock(words, soon());
     INFO(words[0] << ": " << run.seen());
     CHECK_FALSE(run.timed_out);
-    CHECK(eventually([&] { return !sys::start_time(box.pid) || sys::start_time(box.pid) != box.pid_start; }, 1000));
+    CHECK(eventually([&] { return sys::start_time(box.pid) != box.pid_start; }, 1000));
     if (words[0] == "exec") CHECK(one_message(run, 125));
     if (words[0] == "wait") CHECK(run.out == "137\n");
     if (words[0] == "logs") CHECK(run.out == "out\n");
@@ -242,7 +246,7 @@ TEST_CASE("a ledger of an earlier boot is only files", "[container][lifecycle]")
   const Stranger stranger;
   const auto box = detached(host, "box", "exec sleep 100");
   ::kill(box.monitor, SIGKILL);
-  REQUIRE(eventually([&] { return !sys::start_time(box.pid); }));
+  REQUIRE(eventually([&] { return sys::start_time(box.pid) != box.pid_start; }));
   {
     plan::Ledger ledger(box.ledger_path);
     ledger.header().payload_pid = ledger.header().monitor_pid = stranger.pid();

@@ -270,19 +270,24 @@ TEST_CASE("--rm with -d leaves nothing when it ends", "[container][lifecycle][N3
   CHECK(has(host.drydock({"inspect", "box"}).err, "container 'box'"));
 }
 
-// ---- attach ------------------------------------------------------------------------------------------------------------
-
-TEST_CASE("attach without a terminal: input, both streams, exit code", "[container][lifecycle][N0-038]") {
+TEST_CASE("-d of a program that cannot start leaves nothing", "[container][lifecycle]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  detached(host, "box", "while read line; do echo got $line; echo said >&2; done; exit 12", {"-i"});
-  How typed;
-  typed.input = "one\ntwo\n";
-  const Result run = host.drydock({"attach", "box"}, typed);
+  const Result run = host.drydock({"run", "-d", "--name", "box", "busybox", "nosuch"});
   INFO(run.seen());
-  CHECK(run.code == 12);
-  CHECK(run.out == "got one\ngot two\n");
-  CHECK(run.err == "said\nsaid\n");
-  CHECK(host.drydock({"rm", "box"}).code == 0);
+  CHECK(one_message(run, 127));
+  CHECK(lines(host.drydock({"ps", "-a"}).out) == 1);
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("--rm in the background: who waits still gets the exit code", "[container][lifecycle]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  detached(host, "box", obedient, {"--rm"});
+  REQUIRE(wrote(host, "box", "up"));
+  Program waiter = host.start({"wait", "box"});
+  CHECK_FALSE(eventually([&] { return !waiter.runs(); }, 200));
+  CHECK(host.drydock({"kill", "-s", "TERM", "box"}).code == 0);
+  CHECK(waiter.wait(5000).out == "7\n");
   CHECK(host.leftovers() == nothing);
 }

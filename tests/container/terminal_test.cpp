@@ -196,13 +196,16 @@ TEST_CASE("a closed terminal window ends the container, after a moment for its l
   const std::string note = scratch_file(host, "note", "");
   const Words start{"run", "--rm", "-it", "-v", note + ":/note", "busybox", "sh", "-c"};
   for (const auto& [script, code] : {std::pair{"echo ready; exec sleep 100", 128 + SIGKILL},  // pid 1 without a handler: deaf
+                                     std::pair{"echo ready; exec yes", 128 + SIGKILL},        // with nowhere to write to
                                      std::pair{"trap 'echo hung up > /note; exit 8' HUP; echo ready; while :; do sleep 0.1; done", 8}}) {
     Words words = start;
     words.push_back(script);
     Console console(host, words);
     REQUIRE(console.expect("ready"));
     console.hang_up();
-    CHECK(console.wait() == code);
+    // Where the terminal was found closed by writing, the hang-up's own signal comes last, and ends the command line.
+    const int seen = console.wait();
+    CHECK((seen == code || seen == 128 + SIGHUP));
   }
   CHECK(sys::read_file(note) == "hung up\n");
   CHECK(host.leftovers() == nothing);
@@ -216,7 +219,8 @@ TEST_CASE("a closed terminal window ends attach, not the container", "[container
   console.type("word\n");
   REQUIRE(console.expect("word\r\nword\r\n"));
   console.hang_up();
-  CHECK(console.wait() == 0);
+  const int code = console.wait();
+  CHECK((code == 0 || code == 128 + SIGHUP));
   CHECK(running(host, "box"));
   CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
   CHECK(host.leftovers() == nothing);

@@ -32,7 +32,8 @@ void validate_cpu(const Limits& limits, const Host& host) {
     throw Error::refused("--cpu-shares " + std::to_string(*limits.cpu_shares), "the range is 2 to 262144", "the default is 1024");
   if (limits.cpus && !(*limits.cpus >= 0.01 && *limits.cpus <= static_cast<double>(host.cpus.size())))
     throw Error::refused(fmt::format("--cpus {}", *limits.cpus),
-                         fmt::format("the range is 0.01 to {}, the processors of this machine", host.cpus.size()));
+                         fmt::format("the range is 0.01 to {}, the processors of this machine", host.cpus.size()),
+                         fmt::format("ask for {} or less; 0.5 is half of one", host.cpus.size()));
   if (!limits.cpuset_cpus) return;
   for (const unsigned cpu : parse_cpu_list(*limits.cpuset_cpus))
     if (std::find(host.cpus.begin(), host.cpus.end(), cpu) == host.cpus.end())

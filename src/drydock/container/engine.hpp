@@ -1,10 +1,12 @@
 // What the files of the engine share: finding records, and talking to the monitor of a running container. Not for users.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include <drydock/container/container.hpp>
+#include <drydock/kernel/error.hpp>
 #include <drydock/plan/launch.hpp>
 #include <drydock/process/signals.hpp>
 
@@ -12,6 +14,10 @@ namespace drydock::container {
 
 // The record of a ledger. `path` is the ledger's.
 Record record_of(const plan::Ledger& ledger, const std::string& path);
+
+bool is_frozen(const Record& record);
+// The answer of whoever needs it to run.
+Error frozen(const Record& record);
 
 // Waits until the container has ended and everything is undone; its exit status. The ledger, once mapped, outlives its name.
 int wait_undone(const plan::Ledger& ledger);
@@ -26,8 +32,10 @@ struct ForegroundEnd {
 };
 ForegroundEnd foreground(plan::Launch& launch, const process::SignalFd& signals, Fd terminal, bool interactive);
 
-// Waits until the program runs, serving --explain meanwhile; the descriptor of the terminal, if there is one.
-Fd wait_started(plan::Launch& launch, const RunOptions& options);
+// Waits until the program runs, serving --explain meanwhile; the descriptor of the terminal, if there is one. A start that
+// takes longer than usual hears `signals`: one that asks to end cancels it (Error), others are sent on. `when_slow`, if given,
+// looks then whether waiting still makes sense, and throws when it does not.
+Fd wait_started(plan::Launch& launch, const RunOptions& options, const process::SignalFd* signals, const std::function<void()>& when_slow = {});
 // --trace and --timeline.
 void report(const plan::Launch& launch, const RunOptions& options);
 

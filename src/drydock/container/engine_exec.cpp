@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 
+#include <cerrno>
+
 #include <nlohmann/json.hpp>
 
 #include <drydock/cgroups/device_rules.hpp>
@@ -13,6 +15,7 @@
 #include <drydock/kernel/sys.hpp>
 #include <drydock/namespaces/join.hpp>
 #include <drydock/process/terminal.hpp>
+#include <drydock/process/wait.hpp>
 #include <drydock/security/capabilities.hpp>
 #include <drydock/security/seccomp.hpp>
 
@@ -124,12 +127,36 @@ Host read_exec_host(const Record& target, const ExecSpec& spec, const Paths& pat
   return host;
 }
 
+// True when the container has ended, or does so in this moment: pid 1 waits for all others of its namespace, ours too.
+bool has_ended(const Record& target, int patience_ms) {
+  try {
+    const Fd pidfd = sys::pidfd_open(target.pid);
+    return sys::start_time(target.pid) != target.pid_start || process::wait_ended(pidfd, patience_ms);
+  } catch (const Error& error) {
+    return error.code() == ESRCH;
+  }
+}
+
+// Whatever step a container's end or freeze makes fail: the answer is about the container.
+Fd started_in(const Record& target, Launch& launch, const RunOptions& options, const process::SignalFd* signals) {
+  constexpr int ending_ms = 200;
+  try {
+    return wait_started(launch, options, signals, [&target] {
+      if (is_frozen(target)) throw frozen(target);
+    });
+  } catch (const Error& error) {
+    const bool died = error.code() == ECHILD || error.code() == ESRCH || error.code() == ENODEV || error.code() == ENOENT;
+    if (error.call().starts_with("exec") || !has_ended(target, died ? ending_ms : 0)) throw;
+    throw Error::refused("container '" + target.name + "'", "it ended before the program could start in it", "see 'drydock ps -a'");
+  }
+}
+
 }  // namespace
 
 int Engine::exec(const std::string& container, const ExecSpec& spec, const RunOptions& options) {
   const Record target = find(container);
   if (spec.command.empty()) throw Error::refused("exec in '" + target.name + "'", "no program is named", "for example drydock exec " + target.name + " sh");
-  if (target.status == Status::frozen) throw Error::refused("container '" + target.name + "'", "it is frozen: a program in it would not run", "thaw it first");
+  if (target.status == Status::frozen) throw frozen(target);
   if (target.status != Status::running) throw Error::refused("container '" + target.name + "'", "it is not running", "see 'drydock ps -a'");
   ContainerPlan made = exec_plan(target, spec, read_exec_host(target, spec, paths_));
   if (options.explain) made.settings.flags |= wire::flag_explain;
@@ -137,7 +164,7 @@ int Engine::exec(const std::string& container, const ExecSpec& spec, const RunOp
   std::optional<process::SignalFd> signals;
   if (!spec.detach && !options.explain) signals.emplace(process::forwardable_signals());
   Launch launch = Launch::start(made.plan, made.settings, paths_.monitor, host_directory(paths_) + "/ledgers");
-  Fd terminal = wait_started(launch, options);
+  Fd terminal = started_in(target, launch, options, signals ? &*signals : nullptr);
   if (spec.detach) {
     report(launch, options);
     return 0;

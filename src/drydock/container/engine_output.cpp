@@ -188,7 +188,7 @@ class AttachClient {
 
 int Engine::attach(const std::string& container) {
   const Record record = find(container);
-  if (record.status == Status::frozen) throw Error::refused("container '" + record.name + "'", "it is frozen", "thaw it first");
+  if (record.status == Status::frozen) throw frozen(record);
   if (record.status != Status::running) throw Error::refused("container '" + record.name + "'", "it is not running", "see 'drydock ps -a'; 'drydock logs' shows what it wrote");
   const plan::Ledger ledger(record.ledger_path);
   if ((ledger.header().flags & plan::wire::flag_detached) == 0)

@@ -28,15 +28,26 @@ Status status_of(const plan::Ledger& ledger) {
   }
 }
 
-bool is_frozen(const std::vector<std::string>& cgroups) {
+}  // namespace
+
+bool is_frozen(const Record& record) {
   try {
-    return cgroups::Group(cgroups::read_manageable_layout(), cgroups).frozen();
+    return cgroups::Group(cgroups::read_manageable_layout(), record.cgroups).frozen();
   } catch (const Error&) {
     return false;  // the group went away while we looked
   }
 }
 
-}  // namespace
+Error frozen(const Record& record) {
+  std::string how = "thaw it first";
+  for (const std::string& directory : record.cgroups) {
+    if (sys::exists(directory + "/cgroup.freeze")) how += ": echo 0 > " + directory + "/cgroup.freeze";
+    else if (sys::exists(directory + "/freezer.state")) how += ": echo THAWED > " + directory + "/freezer.state";
+    else continue;
+    break;
+  }
+  return Error::refused("container '" + record.name + "'", "it is frozen, and nothing in it runs", how);
+}
 
 Record record_of(const plan::Ledger& ledger, const std::string& path) {
   const wire::Header& head = ledger.header();
@@ -52,7 +63,7 @@ Record record_of(const plan::Ledger& ledger, const std::string& path) {
   record.cgroups = note.at("cgroups").get<std::vector<std::string>>();
   record.spec = spec_from_json(note.at("spec").dump());
   record.status = status_of(ledger);
-  if (record.status == Status::running && is_frozen(record.cgroups)) record.status = Status::frozen;
+  if (record.status == Status::running && is_frozen(record)) record.status = Status::frozen;
   const bool runs = record.status == Status::running || record.status == Status::frozen;
   record.pid = runs ? head.payload_pid : 0;
   record.pid_start = head.payload_start;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/symbols.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
@@ -56,11 +58,25 @@ Paths default_paths() {
 
 Engine::Engine(Paths paths) : paths_(std::move(paths)) {}
 
+namespace {
+
+void make_directory(const std::string& path, mode_t mode, const char* option) {
+  try {
+    sys::mkdirs(path, mode);
+  } catch (const Error& error) {
+    Error::Parts parts = error.parts();
+    parts.remedy = std::string("mend that, or name another place: drydock ") + option + " DIR run ...";
+    throw Error(std::move(parts));
+  }
+}
+
+}  // namespace
+
 void prepare_directories(const Paths& paths) {
-  sys::mkdirs(paths.data + "/containers", 0711);
-  sys::mkdirs(paths.data + "/volumes", 0711);
-  sys::mkdirs(host_directory(paths) + "/ledgers", 0700);
-  sys::mkdirs(host_directory(paths) + "/names", 0700);
+  make_directory(paths.data + "/containers", 0711, "--root");
+  make_directory(paths.data + "/volumes", 0711, "--root");
+  make_directory(host_directory(paths) + "/ledgers", 0700, "--state");
+  make_directory(host_directory(paths) + "/names", 0700, "--state");
 }
 
 namespace {
@@ -72,13 +88,22 @@ void load_base_image(const Paths& paths) {
   std::string program = paths.monitor.substr(0, paths.monitor.rfind('/')) + "/drydock-image";
   std::string name = "drydock-image", command = "ensure-base", option = "--root", data = paths.data;
   std::array<char*, 5> argv{name.data(), command.data(), option.data(), data.data(), nullptr};
+  const Fd words = sys::memfd_create("words", MFD_CLOEXEC);  // what it has to say becomes part of our one message
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, words.get(), 2);
   pid_t pid = 0;
-  const int code = ::posix_spawn(&pid, program.c_str(), nullptr, nullptr, argv.data(), environ);
+  const int code = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (code == ENOENT) throw Error::refused("drydock-image", "it is not at " + program, "install it beside drydock");
   if (code != 0) throw Error::from_errno("posix_spawn", "\"" + program + "\"", code);
   int status = 0;
   if (::waitpid(pid, &status, 0) != pid) status = -1;
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw Error::refused("image 'busybox'", "the embedded base image could not be unpacked", "see the message above; try 'drydock image ensure-base'");
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  std::string why = sys::read_file("/proc/self/fd/" + std::to_string(words.get()));
+  if (why.starts_with("drydock: ")) why.erase(0, 9);
+  while (why.ends_with('\n')) why.pop_back();
+  throw Error::refused("image 'busybox'", "the embedded base image could not be unpacked: " + why);
 }
 
 void ensure_image(const Spec& spec, const Paths& paths) {
@@ -189,6 +214,8 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   Spec spec = asked;
   prepare_directories(paths_);
   ensure_image(spec, paths_);
+  // A trace that cannot be written is known before there is something to trace.
+  if (!options.trace_path.empty()) sys::open(options.trace_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   const std::string id = sys::random_hex(64);
   const bool named = !spec.name.empty();
   if (!named) spec.name = made_up_name(id);
@@ -213,7 +240,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   plan::Launch launch = plan::Launch::start(made.plan, with_options(made.settings, options), paths_.monitor, host.ledgers);
   Fd terminal;
   try {
-    terminal = wait_started(launch, options);
+    terminal = wait_started(launch, options, held ? &*held : nullptr);
   } catch (...) {
     report(launch, options);
     throw;
@@ -232,8 +259,30 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   return outcome;
 }
 
-Fd wait_started(plan::Launch& launch, const RunOptions& options) {
-  if (!options.explain) return launch.wait_started();
+namespace {
+
+// A start takes some 10 ms. What hangs (a bind source on a dead network file system, a container that was frozen meanwhile)
+// must not keep its user from ending it.
+constexpr int slow_start_ms = 300;
+
+void hear(plan::Launch& launch, const process::SignalFd& signals) {
+  while (const auto signal = signals.next()) {
+    if (process::is_termination(signal->number))
+      throw Error::refused("start", "it was cancelled by " + symbols::signal(signal->number) + " before the program ran", "everything that was made for it is undone");
+    if (signal->number != SIGPIPE && signal->number != SIGWINCH && signal->number != SIGCONT) launch.send_signal(signal->number);
+  }
+}
+
+}  // namespace
+
+Fd wait_started(plan::Launch& launch, const RunOptions& options, const process::SignalFd* signals, const std::function<void()>& when_slow) {
+  if (!options.explain)
+    return launch.wait_started(
+        [&] {
+          if (signals != nullptr) hear(launch, *signals);
+          if (when_slow) when_slow();
+        },
+        slow_start_ms);
   const bool ask = process::is_terminal(0) && process::is_terminal(2);
   return launch.wait_started([&] {
     plan::serve_explain(launch.plan(), launch.ledger(), [&](const plan::Step& step) {

@@ -9,6 +9,7 @@
 
 #include <drydock/facts/parse.hpp>
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/process_stat.hpp>
 #include <drydock/kernel/symbols.hpp>
 #include <drydock/kernel/sys.hpp>
 
@@ -175,12 +176,22 @@ void take_all(Snapshot& snapshot) {
   take_hostname(snapshot);
 }
 
+// Start time of whatever has that number: a zombie, which has ended for everybody else, is worth looking at too.
+std::optional<std::uint64_t> started(pid_t pid) {
+  try {
+    if (const auto text = sys::read_file_if_present("/proc/" + std::to_string(pid) + "/stat")) return parse_process_stat(*text).start_time;
+  } catch (const Error& error) {
+    if (error.code() != ESRCH) throw;  // ended between open and read
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Snapshot take(pid_t pid) {
   Snapshot snapshot;
   snapshot.pid = pid;
-  const auto start = pid > 0 ? sys::start_time(pid) : std::nullopt;
+  const auto start = pid > 0 ? started(pid) : std::nullopt;
   if (!start) throw gone(pid);
   snapshot.start_time = *start;
   try {
@@ -190,7 +201,7 @@ Snapshot take(pid_t pid) {
     throw;
   }
   // A pid may be reused while its files are read: facts of two processes must not be mixed.
-  if (sys::start_time(pid) != start) throw gone(pid);
+  if (started(pid) != start) throw gone(pid);
   return snapshot;
 }
 

@@ -26,7 +26,11 @@ namespace {
 // The ledger has no name until the monitor's first step gives it one: a caller that dies now leaves nothing.
 Fd write_ledger(const std::string& directory, const std::string& bytes) {
   Fd file = sys::open(directory, O_TMPFILE | O_RDWR, 0600);
-  sys::write_all(file, bytes);
+  try {
+    sys::write_all(file, bytes);
+  } catch (const Error& error) {
+    throw Error::from_errno("write", "a ledger of " + std::to_string(bytes.size()) + " bytes in \"" + directory + "\"", error.code());
+  }
   return file;
 }
 
@@ -40,6 +44,8 @@ Fd read_only_program(const std::string& path) {
     attributes.attr_set = MOUNT_ATTR_RDONLY;
     if (raw::call(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return mount;
   }
+  if (raw::error_of(tree) == ENOENT)
+    throw Error::refused("drydock-monitor", "it is not at " + path, "install it beside drydock, or say in DRYDOCK_MONITOR where it is");
   const std::string program = sys::read_file(path);
   Fd copy = sys::memfd_create("drydock-monitor", MFD_ALLOW_SEALING);
   sys::write_all(copy, program);
@@ -116,12 +122,12 @@ std::optional<wire::Packet> Launch::receive(int timeout_ms, Fd* descriptor) {
   return packet;
 }
 
-Fd Launch::wait_started(const std::function<void()>& meanwhile) {
+Fd Launch::wait_started(const std::function<void()>& meanwhile, int every_ms) {
   Fd terminal;
   for (;;) {
     Fd descriptor;
-    if (meanwhile) meanwhile();
-    const auto packet = receive(meanwhile ? 3 : -1, &descriptor);
+    const auto packet = receive(meanwhile ? every_ms : -1, &descriptor);
+    if (!packet && meanwhile) meanwhile();
     if (!packet) continue;
     if (packet->word == wire::Word::descriptor) terminal = std::move(descriptor);
     if (packet->word == wire::Word::started) return terminal;

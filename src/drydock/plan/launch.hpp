@@ -28,8 +28,8 @@ class Launch {
   // The monitor's next word; empty when `timeout_ms` passed (-1: no limit). `descriptor` receives one that came along.
   std::optional<wire::Packet> receive(int timeout_ms, Fd* descriptor = nullptr);
   // Until the program runs. Returns a descriptor that came along (the terminal). Throws the failed step's Error.
-  // `meanwhile`, if given, is called every few milliseconds (--explain).
-  Fd wait_started(const std::function<void()>& meanwhile = {});
+  // `meanwhile`, if given, is called whenever the monitor has said nothing for `every_ms`; what it throws ends the waiting.
+  Fd wait_started(const std::function<void()>& meanwhile = {}, int every_ms = 3);
   const Plan& plan() const { return plan_; }
   // Until everything is undone; the program's exit status.
   int wait_exited();

@@ -147,6 +147,7 @@ class Loop {
     const std::size_t size = std::min(to_output_.size(), write_at_once);
     const long count = raw::call(SYS_write, output_, to_output_.data(), size);
     if (count == -EAGAIN || count == -EINTR) return;
+    if (count == -EIO && own_terminal_.gone()) return terminal_gone();  // the signal is still on its way
     if (raw::failed(count)) {
       end_ = PumpEnd::output_closed;
       return;
@@ -162,10 +163,18 @@ class Loop {
         copy_size();
         continue;
       }
+      if (signal->number == SIGHUP && own_terminal_.gone()) {
+        terminal_gone();
+        continue;
+      }
       if (job_.on_signal) job_.on_signal(signal->number);
-      if (signal->number == SIGHUP && own_terminal_.gone()) end_ = PumpEnd::terminal_gone;
       if (is_termination(signal->number) && ++asked_to_end_ == job_.give_up_after) end_ = PumpEnd::forced;
     }
+  }
+
+  void terminal_gone() {
+    if (job_.on_signal) job_.on_signal(SIGHUP);
+    end_ = PumpEnd::terminal_gone;
   }
 
   void copy_size() {

@@ -135,6 +135,7 @@ bool starts_with(const char* text, const char* prefix) {
 
 // execvp(3), with the container's PATH instead of ours, and without its fallback to a shell.
 long exec_search(const char* program, const char* path, const char* const* argv, const char* const* env) {
+  if (program[0] == '\0') return -ENOENT;
   if (strchr(program, '/') != nullptr) return raw::call(SYS_execve, program, argv, env);
   long verdict = -ENOENT;
   for (const char* begin = path; begin != nullptr;) {
