@@ -53,7 +53,9 @@ class Builder {
   namespaces::Maps maps() const;
   void id_maps();
   void own_upper();
+  network::ContainerLink container_link() const { return {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_}; }
   void link();
+  void inner_network();
   void root();
   void mapped_root(const overlay::Stack& stack);
   void attach_groups();
@@ -205,9 +207,15 @@ void Builder::own_upper() {
 
 void Builder::link() {
   if (!bridged()) return;
-  veth_ = network::add_container_link_steps(plan(), host_.bridge, bridge_, {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_});
+  veth_ = network::add_container_link_step(plan(), host_.bridge, bridge_, container_link());
   if (!listeners_.empty() || !ports_.empty())
     network::add_port_steps(plan(), host_.bridge, listeners_, ports_, host_.id.substr(0, 12), host_.address.value_or(network::Ipv4{}), veth_);
+}
+
+// As late as may be: the mounts were made while the monitor made the link.
+void Builder::inner_network() {
+  if (bridged()) network::add_container_address_steps(plan(), host_.bridge, container_link(), veth_);
+  if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
 }
 
 void Builder::attach_groups() {
@@ -370,7 +378,7 @@ ContainerPlan Builder::build() {
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts();
   names();
-  if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
+  inner_network();
   cgroup_namespace();
   masks();
   enter_root();
