@@ -187,9 +187,10 @@ plan::Settings with_options(plan::Settings settings, const RunOptions& options) 
 Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   check(asked);
   Spec spec = asked;
+  const std::string id = sys::random_hex(64);
+  plan::IdleMonitor monitor(paths_.monitor, id);
   prepare_directories(paths_);
   ensure_image(spec, paths_);
-  const std::string id = sys::random_hex(64);
   const bool named = !spec.name.empty();
   if (!named) spec.name = made_up_name(id);
   std::optional<Peer> peer;
@@ -209,7 +210,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   // the keyboard before the program runs and must be interruptible.
   std::optional<process::SignalFd> held;
   if (!spec.detach && !options.explain) held.emplace(process::forwardable_signals());
-  plan::Launch launch = plan::Launch::start(made.plan, with_options(made.settings, options), paths_.monitor, host.ledgers);
+  plan::Launch launch = plan::Launch::start(std::move(made.plan), with_options(made.settings, options), std::move(monitor), host.ledgers);
   Fd terminal;
   try {
     terminal = wait_started(launch, options);

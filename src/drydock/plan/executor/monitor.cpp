@@ -22,7 +22,7 @@ constexpr int exit_ours = 125;
 
 // Everything that could reach a monitor from outside is decided here, before the first step.
 int settle() {
-  raw::call(SYS_close_range, 5, ~0U, 0);
+  raw::call(SYS_close_range, control_number + 1, ~0U, 0);
   raw::call(SYS_setsid);
   raw::call(SYS_prctl, PR_SET_NAME, "drydock-monitor", 0, 0, 0);  // exec by descriptor would leave its number as the name
   raw::call(SYS_umask, 0);  // modes in the plan are meant as they stand; exec gives the program the usual 022
@@ -155,14 +155,22 @@ bool has_shared(const Context& context) {
   return false;
 }
 
+// -1 when the caller is gone, or has thought better of it.
+int receive_ledger(int control) {
+  wire::Packet packet;
+  int fd = -1;
+  return receive_packet_fd(control, packet, fd) && packet.word == wire::Word::ledger ? fd : -1;
+}
+
 }  // namespace
 
-int monitor_main(int ledger_fd, int control_fd, Functions functions) {
+int monitor_main(Functions functions) {
   static Context context;
-  context.control = control_fd;
+  context.control = control_number;
   context.functions = functions;
   const int signal_fd = settle();
-  if (!open_ledger(context, ledger_fd)) return exit_ours;
+  const int ledger_fd = receive_ledger(context.control);
+  if (ledger_fd < 0 || !open_ledger(context, ledger_fd)) return exit_ours;
   wire::Header& header = *context.header;
   if ((header.flags & wire::flag_detached) != 0) {
     continue_in_child();
