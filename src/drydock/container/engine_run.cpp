@@ -59,8 +59,8 @@ Engine::Engine(Paths paths) : paths_(std::move(paths)) {}
 void prepare_directories(const Paths& paths) {
   sys::mkdirs(paths.data + "/containers", 0711);
   sys::mkdirs(paths.data + "/volumes", 0711);
-  sys::mkdirs(host_directory(paths) + "/ledgers", 0700);
-  sys::mkdirs(host_directory(paths) + "/names", 0700);
+  const std::string host = host_directory(paths);
+  for (const char* name : {"/ledgers", "/names", "/etc"}) sys::mkdirs(host + name, 0700);
 }
 
 namespace {

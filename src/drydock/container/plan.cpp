@@ -33,7 +33,8 @@ class Builder {
  public:
   Builder(const Spec& spec, const Host& host)
       : spec_(spec), host_(host), hostname_(spec.hostname.empty() ? host.id.substr(0, 12) : spec.hostname),
-        directory_(host.paths.data + "/containers/" + host.id) {}
+        directory_(host.paths.data + "/containers/" + host.id),
+        names_(host.ledgers.substr(0, host.ledgers.rfind('/')) + "/etc/" + host.id) {}
 
   ContainerPlan build();
 
@@ -45,6 +46,7 @@ class Builder {
 
   void ledger();
   void listeners();
+  void name_files();
   void container_files();
   void add_anonymous_volume(int number, const std::string& target);
   void control_groups();
@@ -74,7 +76,7 @@ class Builder {
 
   const Spec& spec_;
   const Host& host_;
-  const std::string hostname_, directory_;
+  const std::string hostname_, directory_, names_;
   ContainerPlan out_;
   Stdio stdio_;
   struct Source {
@@ -112,16 +114,22 @@ void Builder::add_anonymous_volume(int number, const std::string& target) {
   plan().monitor("files." + name, ops::mkdir(directory_ + "/" + name, 0755)).on(target).why("an anonymous volume, gone with the container");
 }
 
-void Builder::container_files() {
-  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its names, its log");
-  for (const char* name : {"upper", "work"})
-    plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
-  plan().monitor("files.root", ops::mkdir(directory_ + "/root", 0755)).on(directory_ + "/root").why("where the root is attached before it becomes the root");
+// In the state directory, which is in memory: on a disk, making and removing these costs a start a quarter of a millisecond.
+void Builder::name_files() {
+  plan().monitor("names", ops::mkdir(names_, 0710)).undo(ops::remove_tree(names_), UndoAt::remove).on(names_).why("what the container finds in its /etc, and the place of its root");
+  plan().monitor("names.root", ops::mkdir(names_ + "/root", 0755)).on(names_ + "/root").why("where the root is attached before it becomes the root");
   const std::string address = host_.address ? host_.address->text() : "";
   const std::string own_address = spec_.network.mode == NetworkMode::bridge ? address : "";
-  plan().monitor("files.hosts", ops::create_file(directory_ + "/hosts", network::hosts_file(hostname_, own_address, spec_.network.hosts), 0644)).on("/etc/hosts").why("names that the container can look up");
-  plan().monitor("files.resolv", ops::create_file(directory_ + "/resolv.conf", network::resolv_conf(host_.resolv_conf, spec_.network.dns), 0644)).on("/etc/resolv.conf").why("name servers");
-  plan().monitor("files.hostname", ops::create_file(directory_ + "/hostname", network::hostname_file(hostname_), 0644)).on("/etc/hostname").why("the name of the container");
+  plan().monitor("names.hosts", ops::create_file(names_ + "/hosts", network::hosts_file(hostname_, own_address, spec_.network.hosts), 0644)).on("/etc/hosts").why("names that the container can look up");
+  plan().monitor("names.resolv.conf", ops::create_file(names_ + "/resolv.conf", network::resolv_conf(host_.resolv_conf, spec_.network.dns), 0644)).on("/etc/resolv.conf").why("name servers");
+  plan().monitor("names.hostname", ops::create_file(names_ + "/hostname", network::hostname_file(hostname_), 0644)).on("/etc/hostname").why("the name of the container");
+}
+
+void Builder::container_files() {
+  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its log");
+  for (const char* name : {"upper", "work"})
+    plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
+  name_files();
   int number = 0;
   for (const MountSpec& mount : spec_.mounts)
     if (mount.type == MountType::volume && mount.source.empty())
@@ -277,14 +285,14 @@ mounts::Bind Builder::bind_of(const MountSpec& mount, int& anonymous) const {
 
 // The host's side of all bind mounts, while the lane is still the user who may read it.
 void Builder::mount_sources() {
-  place_ = mounts::add_root_place(plan(), Lane::payload, directory_ + "/root");
+  place_ = mounts::add_root_place(plan(), Lane::payload, names_ + "/root");
   int anonymous = 0, number = 0;
   for (const MountSpec& mount : spec_.mounts) {
     const std::string id = "volume." + std::to_string(number++);
     if (mount.type != MountType::tmpfs) add_source(id, bind_of(mount, anonymous));
   }
   for (const char* name : {"hosts", "resolv.conf", "hostname"})
-    add_source(std::string("names.") + name, {directory_ + "/" + name, std::string("/etc/") + name, false, true, false, 0});
+    add_source(std::string("names.") + name, {names_ + "/" + name, std::string("/etc/") + name, false, true, false, 0});
 }
 
 void Builder::add_source(const std::string& id, const mounts::Bind& bind) {
