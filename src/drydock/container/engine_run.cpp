@@ -81,10 +81,11 @@ void load_base_image(const Paths& paths) {
     throw Error::refused("image 'busybox'", "the embedded base image could not be unpacked", "see the message above; try 'drydock image ensure-base'");
 }
 
-void ensure_image(const Spec& spec, const Paths& paths) {
+image::Image find_image(const Spec& spec, const Paths& paths) {
   const image::Store store(paths.data);
-  if (store.contains(spec.image)) return;
+  if (auto image = store.find_if_present(spec.image)) return std::move(*image);
   if (image::normalized_reference(spec.image) == image::normalized_reference(base_image)) load_base_image(paths);
+  return store.find(spec.image);
 }
 
 // VOLUME lines of the image become anonymous volumes where the user mounts nothing.
@@ -136,10 +137,9 @@ plan::Plan Engine::plan(const Spec& asked) const {
     const Record other = find(spec.network.peer);
     peer = Peer{other.pid, other.pid_start};
   }
-  ensure_image(spec, paths_);
   const std::string id(64, '0');
   if (spec.name.empty()) spec.name = made_up_name(id);
-  const Host host = read_host(spec, paths_, {id, peer, true});
+  const Host host = read_host(spec, paths_, {id, peer, true, find_image(spec, paths_)});
   add_image_volumes(spec, host.image.config);
   return container_plan(spec, host).plan;
 }
@@ -190,14 +190,14 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   const std::string id = sys::random_hex(64);
   plan::IdleMonitor monitor(paths_.monitor, id);
   prepare_directories(paths_);
-  ensure_image(spec, paths_);
+  image::Image image = find_image(spec, paths_);
   const bool named = !spec.name.empty();
   if (!named) spec.name = made_up_name(id);
   std::optional<Peer> peer;
   if (spec.network.mode == NetworkMode::container) peer = running_peer(*this, spec.network.peer);
   choose_ports(spec);
   ensure_volumes(spec, paths_);
-  const Host host = read_host(spec, paths_, {id, peer, false});
+  const Host host = read_host(spec, paths_, {id, peer, false, std::move(image)});
   add_image_volumes(spec, host.image.config);
   LeaseGuard lease(host);
   ContainerPlan made = container_plan(spec, host);

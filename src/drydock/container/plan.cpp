@@ -343,9 +343,11 @@ void Builder::enter_root() {
 
 std::string Builder::annotation() const {
   using nlohmann::json;
-  return json{{"image", host_.image.reference}, {"command", out_.command}, {"address", host_.address ? host_.address->text() : ""},
-              {"cgroups", out_.cgroups}, {"hostname", hostname_}, {"spec", json::parse(to_json(spec_))}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text = json{{"image", host_.image.reference}, {"command", out_.command}, {"address", host_.address ? host_.address->text() : ""},
+                          {"cgroups", out_.cgroups}, {"hostname", hostname_}}
+                         .dump(-1, ' ', false, json::error_handler_t::replace);
+  text.pop_back();
+  return text + ",\"spec\":" + to_json(spec_, -1) + "}";
 }
 
 void Builder::settle() {

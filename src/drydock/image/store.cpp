@@ -92,6 +92,12 @@ Image Store::find(const std::string& reference) const {
   return image_of(directory_, find_record(directory_, reference));
 }
 
+std::optional<Image> Store::find_if_present(const std::string& reference) const {
+  std::vector<Record> listed;
+  const auto record = lookup(directory_, reference, listed);
+  return record ? std::optional(image_of(directory_, *record)) : std::nullopt;
+}
+
 bool Store::contains(const std::string& reference) const {
   std::vector<Record> listed;
   return lookup(directory_, reference, listed).has_value();
