@@ -219,6 +219,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
     throw;
   }
   lease.keep();
+  if (options.trace_path.empty() && !options.timeline) launch.forget_plan();
   if (spec.detach) {
     report(launch, options);
     return outcome;

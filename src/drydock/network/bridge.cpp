@@ -132,12 +132,12 @@ void add_container_address_steps(Plan& plan, const BridgeConfig& config, const C
   plan.payload("net.inner.socket", ops::netlink_open(NETLINK_ROUTE))
       .into(socket)
       .on(inner)
-      .after(pair)
       .why("a socket belongs to the namespace it was opened in");
   plan.payload("net.inner.lo", link_up("lo").on(socket)).on("link lo").why("a new namespace has a loopback link, and it is down");
   plan.payload("net.inner.index", ops::link_index(socket, "eth0"))
       .into(eth0)
       .on("link eth0")
+      .after(pair)
       .why("the monitor has put the cable's end in here");
   plan.payload("net.inner.address", add_address(eth0, "eth0", link.address, config.subnet.prefix).on(socket))
       .on("address " + link.address.text())

@@ -178,7 +178,7 @@ void Launch::detach() {
 Error Launch::failure() const {
   const wire::Header& header = ledger_.header();
   const std::string detail = header.failed_detail;
-  if (header.failed_step < 0) {
+  if (header.failed_step < 0 || plan_.steps().empty()) {
     const bool cancelled = header.cancelled != 0;
     return Error(Error::Parts{"launch", "", cancelled ? 0 : header.failed_error, "", cancelled ? "it was cancelled" : detail,
                               cancelled ? "" : "the kernel may have killed it for want of memory: is the memory limit (-m) very small?"});

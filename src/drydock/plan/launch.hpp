@@ -53,6 +53,8 @@ class Launch {
   // `meanwhile`, if given, is called every few milliseconds (--explain).
   Fd wait_started(const std::function<void()>& meanwhile = {});
   const Plan& plan() const { return plan_; }
+  // When the program runs and nobody will ask for plan() any more: freeing it now costs nobody time.
+  void forget_plan() { plan_ = Plan(); }
   // Until everything is undone; the program's exit status.
   int wait_exited();
   void send_signal(int number);
