@@ -243,7 +243,7 @@ void Builder::become_root_of_user_namespace() {
 void Builder::root() {
   overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove};
   if (!mapped() && !host_.appended_layers) {
-    root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, directory_ + "/root");
+    root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, names_ + "/root");
     return;
   }
   if (mapped())
