@@ -16,7 +16,6 @@
 #include <drydock/mounts/system.hpp>
 #include <drydock/mounts/volumes.hpp>
 #include <drydock/namespaces/id_map.hpp>
-#include <drydock/network/names.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
 #include <drydock/overlay/overlay.hpp>
@@ -46,7 +45,6 @@ class Builder {
 
   void ledger();
   void listeners();
-  void name_files();
   void container_files();
   void add_anonymous_volume(int number, const std::string& target);
   void control_groups();
@@ -57,7 +55,6 @@ class Builder {
   void own_upper();
   network::ContainerLink container_link() const { return {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_}; }
   void link();
-  void inner_network();
   void root();
   void mapped_root(const overlay::Stack& stack);
   void attach_groups();
@@ -114,22 +111,11 @@ void Builder::add_anonymous_volume(int number, const std::string& target) {
   plan().monitor("files." + name, ops::mkdir(directory_ + "/" + name, 0755)).on(target).why("an anonymous volume, gone with the container");
 }
 
-// In the state directory, which is in memory: on a disk, making and removing these costs a start a quarter of a millisecond.
-void Builder::name_files() {
-  plan().monitor("names", ops::mkdir(names_, 0710)).undo(ops::remove_tree(names_), UndoAt::remove).on(names_).why("what the container finds in its /etc, and the place of its root");
-  plan().monitor("names.root", ops::mkdir(names_ + "/root", 0755)).on(names_ + "/root").why("where the root is attached before it becomes the root");
-  const std::string address = host_.address ? host_.address->text() : "";
-  const std::string own_address = spec_.network.mode == NetworkMode::bridge ? address : "";
-  plan().monitor("names.hosts", ops::create_file(names_ + "/hosts", network::hosts_file(hostname_, own_address, spec_.network.hosts), 0644)).on("/etc/hosts").why("names that the container can look up");
-  plan().monitor("names.resolv.conf", ops::create_file(names_ + "/resolv.conf", network::resolv_conf(host_.resolv_conf, spec_.network.dns), 0644)).on("/etc/resolv.conf").why("name servers");
-  plan().monitor("names.hostname", ops::create_file(names_ + "/hostname", network::hostname_file(hostname_), 0644)).on("/etc/hostname").why("the name of the container");
-}
-
 void Builder::container_files() {
   plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its log");
   for (const char* name : {"upper", "work"})
     plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
-  name_files();
+  add_name_files(plan(), names_, hostname_, spec_, host_);
   int number = 0;
   for (const MountSpec& mount : spec_.mounts)
     if (mount.type == MountType::volume && mount.source.empty())
@@ -218,12 +204,6 @@ void Builder::link() {
   veth_ = network::add_container_link_step(plan(), host_.bridge, bridge_, container_link());
   if (!listeners_.empty() || !ports_.empty())
     network::add_port_steps(plan(), host_.bridge, listeners_, ports_, host_.id.substr(0, 12), host_.address.value_or(network::Ipv4{}), veth_);
-}
-
-// As late as may be: the mounts were made while the monitor made the link.
-void Builder::inner_network() {
-  if (bridged()) network::add_container_address_steps(plan(), host_.bridge, container_link(), veth_);
-  if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
 }
 
 void Builder::attach_groups() {
@@ -388,7 +368,9 @@ ContainerPlan Builder::build() {
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts();
   names();
-  inner_network();
+  // As late as may be: the mounts were made while the monitor made the link.
+  if (bridged()) network::add_container_address_steps(plan(), host_.bridge, container_link(), veth_);
+  if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
   cgroup_namespace();
   masks();
   enter_root();
