@@ -21,6 +21,7 @@ struct Container {
   const char* name = nullptr;
   bool v2 = false;
   char group[controllers][96];
+  char unified[96];  // empty where there is no cgroup2 beside v1
   char upper[256], inner_work[256], merged[256], overlay[2048];
   int tasks[controllers] = {-1, -1, -1, -1};
   int go[2] = {-1, -1};
@@ -35,7 +36,8 @@ void write_file(const char* directory, const char* name, const char* text);
 void mount_at(const char* source, const char* target, const char* type, unsigned long flags, const char* data);
 
 // --- floor_cgroups.cpp
-// Groups with the limits of `-m 64M --cpus 1 --pids-limit 100`. Returns the directory's descriptor on v2.
+// Groups with the limits of `-m 64M --cpus 1 --pids-limit 100`. Returns the descriptor of the cgroup2
+// directory that the child is born into, -1 where there is none.
 int make_groups(Container& c);
 // v1: the child opens the files while it still sees the host's tree, ...
 void open_tasks(Container& c);

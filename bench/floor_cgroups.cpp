@@ -22,10 +22,21 @@ void make_v1(Container& c) {
     must(mkdir(c.group[i], 0755), c.group[i]);
   }
   write_file(c.group[0], "memory.limit_in_bytes", "67108864");
+  if (access("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", F_OK) == 0)
+    write_file(c.group[0], "memory.memsw.limit_in_bytes", "134217728");
   write_file(c.group[1], "pids.max", "100");
   write_file(c.group[2], "devices.deny", "a");
   for (const char* rule : device_rules) write_file(c.group[2], "devices.allow", rule);
+  write_file(c.group[3], "cpu.cfs_period_us", "100000");
   write_file(c.group[3], "cpu.cfs_quota_us", "100000");
+}
+
+// Beside v1 groups one of cgroup2, where it is mounted: a container that is ended at one stroke needs it.
+int make_unified(Container& c) {
+  if (access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) != 0) return -1;
+  snprintf(c.unified, sizeof c.unified, "/sys/fs/cgroup/unified/%s", c.name);
+  must(mkdir(c.unified, 0755), c.unified);
+  return static_cast<int>(must(open(c.unified, O_PATH | O_DIRECTORY | O_CLOEXEC), c.unified));
 }
 
 }  // namespace
@@ -34,7 +45,7 @@ int make_groups(Container& c) {
   c.v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
   if (!c.v2) {
     make_v1(c);
-    return -1;
+    return make_unified(c);
   }
   snprintf(c.group[0], sizeof c.group[0], "/sys/fs/cgroup/%s", c.name);
   must(mkdir(c.group[0], 0755), c.group[0]);
@@ -69,11 +80,16 @@ void mount_groups(const Container& c) {
     must(mkdir(path, 0755), path);
     mount_at("cgroup", path, "cgroup", flags, name);
   }
+  if (c.unified[0] != '\0') {
+    must(mkdir("sys/fs/cgroup/unified", 0755), "unified");
+    mount_at("cgroup2", "sys/fs/cgroup/unified", "cgroup2", flags, nullptr);
+  }
   mount_at(nullptr, "sys/fs/cgroup", nullptr, MS_REMOUNT | MS_BIND | flags, nullptr);
 }
 
 void remove_groups(const Container& c) {
   for (int i = 0; i < (c.v2 ? 1 : controllers); i++) must(rmdir(c.group[i]), c.group[i]);
+  if (c.unified[0] != '\0') must(rmdir(c.unified), c.unified);
 }
 
 }  // namespace drydock::bench

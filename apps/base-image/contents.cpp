@@ -41,6 +41,7 @@ constexpr File settings[] = {
      "false\n"},
     {"etc/profile", 0644,
      "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nPS1='\\u@\\h:\\w\\$ '\numask 022\n"},
+    {"etc/resolv.conf", 0644, ""},  // a file that the image has need not be made in the writable layer to be bound over
     {"etc/shadow", 0640, "root:*:::::::\ndaemon:*:::::::\nbin:*:::::::\nmail:*:::::::\nwww-data:*:::::::\nnobody:*:::::::\n"},
     {"www/index.html", 0644,
      "<!doctype html>\n<title>Drydock</title>\n<h1>It floats</h1>\n"

@@ -1,6 +1,6 @@
 // drydock-monitor: executes one launch plan, stays with the container, undoes it, reports.
 //
-// Never started by hand: the library spawns it with the ledger on descriptor 3 and the control socket on descriptor 4.
+// Never started by hand: the library spawns it with its socket on descriptor 3, and sends it the ledger.
 #include <unistd.h>
 
 #include <drydock/plan/executor/context.hpp>
@@ -11,5 +11,5 @@ int main(int argc, char**) {
     [[maybe_unused]] const auto written = write(2, text, sizeof text - 1);
     return 2;
   }
-  return drydock::plan::executor::monitor_main(3, 4);
+  return drydock::plan::executor::monitor_main();
 }

@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include <drydock/kernel/error.hpp>
@@ -23,8 +25,8 @@ class Page : public CLI::Formatter {
   std::string usage_;
 };
 
-Words split_names(const std::string& names) {
-  Words list;
+std::vector<std::string_view> split_names(std::string_view names) {
+  std::vector<std::string_view> list;
   for (std::size_t at = 0; at <= names.size();) {
     const std::size_t end = std::min(names.find(',', at), names.size());
     list.push_back(names.substr(at, end - at));
@@ -37,17 +39,18 @@ Words split_names(const std::string& names) {
 
 struct Options::Declared {
   Kind kind;
-  std::string names, name;  // "-m,--memory", "--memory"
-  std::string form, help, heading, bare;
+  std::string_view names, name;  // "-m,--memory", "--memory"
+  std::string_view form, help, heading, bare;
   Store store;
   bool given = false;
   CLI::Option* option = nullptr;
   std::size_t taken = 0;  // results already stored
 
   CLI::Option* declare_in(CLI::App& app) const {
-    CLI::Option* made =
-        kind == Kind::flag ? app.add_flag(names, help) : app.add_option(names, help)->expected(1)->type_name(form);
-    return made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group(heading);
+    const std::string all_names(names), text(help);
+    CLI::Option* made = kind == Kind::flag ? app.add_flag(all_names, text)
+                                           : app.add_option(all_names, text)->expected(1)->type_name(std::string(form));
+    return made->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group(std::string(heading));
   }
 };
 
@@ -56,41 +59,45 @@ Options::Options(std::string command, std::string arguments, std::string summary
 
 Options::~Options() = default;
 
-Options::Declared& Options::declare(Kind kind, const std::string& names, const std::string& form, const std::string& help,
-                                    Store store) {
+Options::Declared& Options::declare(Kind kind, const char* names, const char* form, const char* help, Store store) {
   auto entry = std::make_unique<Declared>(Declared{kind, names, {}, form, help, heading_, {}, std::move(store)});
-  for (const std::string& name : split_names(names)) {
+  for (const std::string_view name : split_names(names)) {
     entry->name = name;
-    by_name_[name] = entry.get();
+    names_.emplace_back(name, entry.get());
   }
   declared_.push_back(std::move(entry));
   return *declared_.back();
 }
 
-void Options::flag(const std::string& names, const std::string& help, bool& target) {
-  Declared& entry = declare(Kind::flag, names, {}, help, {});
-  entry.store = [name = entry.name, &target](const std::string& text) {
+Options::Declared* Options::find(std::string_view name) const {
+  for (const auto& [known_name, entry] : names_)
+    if (known_name == name) return entry;
+  return nullptr;
+}
+
+void Options::flag(const char* names, const char* help, bool& target) {
+  Declared& entry = declare(Kind::flag, names, "", help, {});
+  entry.store = [name = std::string(entry.name), &target](const std::string& text) {
     if (text != "true" && text != "false" && text != "1" && text != "0")
       throw Error::refused(name + " '" + text + "'", "it is on or off", "write " + name + " or " + name + "=false");
     target = text == "true" || text == "1";
   };
 }
 
-void Options::value(const std::string& names, const std::string& form, const std::string& help, Store store) {
+void Options::value(const char* names, const char* form, const char* help, Store store) {
   declare(Kind::value, names, form, help, std::move(store));
 }
 
-void Options::optional_value(const std::string& names, const std::string& form, const std::string& bare, const std::string& help,
-                             Store store) {
+void Options::optional_value(const char* names, const char* form, const char* bare, const char* help, Store store) {
   declare(Kind::optional_value, names, form, help, std::move(store)).bare = bare;
 }
 
 Options::Declared& Options::known(const std::string& name) const {
-  const auto found = by_name_.find(name);
-  if (found != by_name_.end()) return *found->second;
+  if (Declared* const found = find(name); found != nullptr) return *found;
   Words names;
-  for (const auto& [known_name, entry] : by_name_)
-    if (!entry->heading.empty()) names.push_back(known_name);
+  for (const auto& [known_name, entry] : names_)
+    if (!entry->heading.empty()) names.emplace_back(known_name);
+  std::sort(names.begin(), names.end());
   const std::string near = name.size() > 4 ? nearest(name, names) : "";  // "--vm" is not a slip of "--rm"
   const std::string all = "'drydock " + command_ + " --help' lists all";
   throw Error::refused("option " + name, "'drydock " + command_ + "' has no such option",
@@ -101,10 +108,10 @@ void Options::give(Declared& option, const std::string& value) {
   option.given = true;
   // With "=" CLI11 takes any text, even one that begins with '-'; an empty text it takes only as a word of its own.
   if (value.empty()) {
-    normal_.push_back(option.name);
+    normal_.emplace_back(option.name);
     normal_.emplace_back();
   } else {
-    normal_.push_back(option.name + "=" + value);
+    normal_.push_back(std::string(option.name) + "=" + value);
   }
 }
 
@@ -126,7 +133,7 @@ void Options::split_long(const Words& words, std::size_t& at) {
   } else if (option.kind == Kind::value) {
     give(option, following(words, at, name));
   } else {
-    give(option, option.kind == Kind::flag ? "true" : option.bare);
+    give(option, std::string(option.kind == Kind::flag ? "true" : option.bare));
   }
 }
 
@@ -134,7 +141,7 @@ void Options::split_long(const Words& words, std::size_t& at) {
 void Options::split_short(const Words& words, std::size_t& at) {
   const std::string& word = words[at];
   const std::string name = word.substr(0, word.find('='));
-  if (name.size() > 3 && by_name_.count("-" + name) != 0)  // -memory would be -m with the value "emory"
+  if (name.size() > 3 && find("-" + name) != nullptr)  // -memory would be -m with the value "emory"
     throw Error::refused("option " + name, "a long option begins with two dashes", "write -" + name);
   for (std::size_t letter = 1; letter < word.size(); ++letter) {
     Declared& option = known({'-', word[letter]});
@@ -208,7 +215,7 @@ void Options::print_help(bool advanced) const {
 bool Options::parse(const Words& words, Stop stop) {
   bool help = false, advanced = false;
   heading_ = "Help";
-  flag(by_name_.count("-h") != 0 ? "--help" : "-h,--help", "show this page", help);
+  flag(find("-h") != nullptr ? "--help" : "-h,--help", "show this page", help);
   heading_ = "";
   flag("--help-advanced", "show all options, also those for teaching and testing", advanced);
   split(words, stop);

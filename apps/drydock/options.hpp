@@ -13,9 +13,10 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace drydock::cli {
@@ -33,16 +34,16 @@ class Options {
   Options& operator=(const Options&) = delete;
 
   // The heading of the options that follow. An empty one hides them from --help; --help-advanced shows all.
-  void heading(std::string title) { heading_ = std::move(title); }
+  void heading(const char* title) { heading_ = title; }
   // Shown below the options.
   void footer(std::string text) { footer_ = std::move(text); }
   // `names` as in "-i,--interactive"; the last long one is its name in messages. --NAME=false switches it off.
-  void flag(const std::string& names, const std::string& help, bool& target);
+  // Names and texts are kept as they are given: they must be literals.
+  void flag(const char* names, const char* help, bool& target);
   // Called once for each time the option is given, in the order of the command line.
-  void value(const std::string& names, const std::string& form, const std::string& help, Store store);
+  void value(const char* names, const char* form, const char* help, Store store);
   // A value is taken only from --NAME=VALUE; alone it means `bare`.
-  void optional_value(const std::string& names, const std::string& form, const std::string& bare, const std::string& help,
-                      Store store);
+  void optional_value(const char* names, const char* form, const char* bare, const char* help, Store store);
 
   // False when --help was asked for and has been printed.
   bool parse(const Words& words, Stop stop);
@@ -57,7 +58,8 @@ class Options {
   enum class Kind { flag, value, optional_value };
   struct Declared;
 
-  Declared& declare(Kind kind, const std::string& names, const std::string& form, const std::string& help, Store store);
+  Declared& declare(Kind kind, const char* names, const char* form, const char* help, Store store);
+  Declared* find(std::string_view name) const;
   Declared& known(const std::string& name) const;
   void split(const Words& words, Stop stop);
   void split_long(const Words& words, std::size_t& at);
@@ -67,9 +69,10 @@ class Options {
   void run_parser();
   void print_help(bool advanced) const;
 
-  std::string command_, arguments_, summary_, footer_, heading_ = "Options";
+  std::string command_, arguments_, summary_, footer_;
+  const char* heading_ = "Options";
   std::vector<std::unique_ptr<Declared>> declared_;
-  std::map<std::string, Declared*> by_name_;
+  std::vector<std::pair<std::string_view, Declared*>> names_;
   Words normal_, positionals_;
 };
 

@@ -31,7 +31,10 @@ struct Example {
     (void)pidfd;
     const Bridge bridge = add_bridge_steps(plan, config, host);
     plan.monitor("clone", plan::ops::clone3(0, {}, Lane::payload)).into(child);
-    return add_container_link_steps(plan, config, bridge, {"drydock7f3a0001", *Ipv4::parse("172.29.0.2"), child});
+    const ContainerLink link{"drydock7f3a0001", *Ipv4::parse("172.29.0.2"), child};
+    const plan::StepRef pair = add_container_link_step(plan, config, bridge, link);
+    add_container_address_steps(plan, config, link, pair);
+    return pair;
   }
   std::vector<std::string> ids(Lane lane) const {
     std::vector<std::string> result;

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <sstream>
+#include <string_view>
 
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
@@ -15,8 +15,9 @@ namespace drydock::cgroups {
 
 namespace {
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
+// Views into `text`, which is a temporary of nobody here.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
   while (!text.empty()) {
     const auto end = text.find(separator);
     if (end != 0) parts.emplace_back(text.substr(0, end));
@@ -43,22 +44,24 @@ std::string unescape(std::string_view text) {
 }
 
 struct MountLine {
-  std::string root, target, type;
-  std::vector<std::string> super_options;
+  std::string_view root;
+  std::string target;
+  std::string_view type;
+  std::vector<std::string_view> super_options;
 };
 
 // "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw": the fields before " - " are of variable number.
 std::vector<MountLine> cgroup_mounts(std::string_view mountinfo) {
   std::vector<MountLine> lines;
-  for (const std::string& line : split(mountinfo, '\n')) {
+  for (const std::string_view line : split(mountinfo, '\n')) {
     const auto dash = line.find(" - cgroup");
-    if (dash == std::string::npos) continue;
-    const auto before = split(std::string_view(line).substr(0, dash), ' ');
-    const auto behind = split(std::string_view(line).substr(dash + 3), ' ');
+    if (dash == std::string_view::npos) continue;
+    const auto before = split(line.substr(0, dash), ' ');
+    const auto behind = split(line.substr(dash + 3), ' ');
     if (before.size() < 5 || behind.empty()) continue;
     if (behind[0] != "cgroup" && behind[0] != "cgroup2") continue;
     lines.push_back(
-        {before[3], unescape(before[4]), behind[0], behind.size() > 2 ? split(behind.back(), ',') : std::vector<std::string>{}});
+        {before[3], unescape(before[4]), behind[0], behind.size() > 2 ? split(behind.back(), ',') : std::vector<std::string_view>{}});
   }
   return lines;
 }
@@ -77,17 +80,21 @@ void add_v1_places(Layout& layout, const std::vector<MountLine>& mounts) {
   for (const bool whole : {true, false})
     for (const MountLine& line : mounts) {
       if (line.type != "cgroup" || (line.root == "/") != whole) continue;
-      for (const std::string& option : line.super_options)
-        if (is_controller(option) && layout.find(option) == nullptr) layout.places.push_back({option, Version::v1, line.target});
+      for (const std::string_view option : line.super_options)
+        if (is_controller(option) && layout.find(option) == nullptr)
+          layout.places.push_back({std::string(option), Version::v1, line.target});
     }
 }
 
+// "memory 5 12 1": name, hierarchy, groups, enabled.
 std::vector<std::string> disabled_controllers(std::string_view proc_cgroups) {
   std::vector<std::string> names;
-  for (const std::string& line : split(proc_cgroups, '\n')) {
-    std::istringstream fields(line);
-    std::string name, hierarchy, groups, enabled;
-    if (line[0] != '#' && fields >> name >> hierarchy >> groups >> enabled && enabled == "0") names.push_back(name);
+  for (const std::string_view line : split(proc_cgroups, '\n')) {
+    if (line[0] == '#') continue;
+    std::string columns(line);
+    std::replace(columns.begin(), columns.end(), '\t', ' ');
+    const auto fields = split(columns, ' ');
+    if (fields.size() >= 4 && fields[3] == "0") names.emplace_back(fields[0]);
   }
   return names;
 }
@@ -115,25 +122,34 @@ std::string_view shape_name(Shape shape) {
   return "none";
 }
 
-std::string find_cgroup2(std::string_view mountinfo) {
+namespace {
+
+std::string cgroup2_of(const std::vector<MountLine>& mounts) {
   std::string found;
-  for (const MountLine& line : cgroup_mounts(mountinfo))
+  for (const MountLine& line : mounts)
     if (line.type == "cgroup2" && (found.empty() || (line.root == "/" && line.target.size() < found.size()))) found = line.target;
   return found;
 }
 
+}  // namespace
+
+std::string find_cgroup2(std::string_view mountinfo) {
+  return cgroup2_of(cgroup_mounts(mountinfo));
+}
+
 Layout Layout::detect(const Texts& texts) {
   Layout layout;
-  layout.cgroup2 = find_cgroup2(texts.mountinfo);
-  add_v1_places(layout, cgroup_mounts(texts.mountinfo));
+  const std::vector<MountLine> mounts = cgroup_mounts(texts.mountinfo);
+  layout.cgroup2 = cgroup2_of(mounts);
+  add_v1_places(layout, mounts);
   if (!layout.cgroup2.empty()) {
-    std::istringstream words(texts.controllers);
-    for (std::string name; words >> name;)
-      if (layout.find(name) == nullptr) layout.places.push_back({name, Version::v2, layout.cgroup2});
+    const std::string_view words = std::string_view(texts.controllers).substr(0, texts.controllers.find('\n'));
+    for (const std::string_view name : split(words, ' '))
+      if (layout.find(name) == nullptr) layout.places.push_back({std::string(name), Version::v2, layout.cgroup2});
   }
   std::sort(layout.places.begin(), layout.places.end(),
             [](const Place& a, const Place& b) { return a.controller < b.controller; });
-  for (const std::string& line : split(texts.self_cgroup, '\n'))
+  for (const std::string_view line : split(texts.self_cgroup, '\n'))
     if (line.starts_with("0::")) layout.self_cgroup2 = line.substr(3);
   layout.disabled = disabled_controllers(texts.proc_cgroups);
   layout.shape = shape_of(layout);

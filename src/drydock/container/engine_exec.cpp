@@ -158,12 +158,14 @@ int Engine::exec(const std::string& container, const ExecSpec& spec, const RunOp
   if (spec.command.empty()) throw Error::refused("exec in '" + target.name + "'", "no program is named", "for example drydock exec " + target.name + " sh");
   if (target.status == Status::frozen) throw frozen(target);
   if (target.status != Status::running) throw Error::refused("container '" + target.name + "'", "it is not running", "see 'drydock ps -a'");
-  ContainerPlan made = exec_plan(target, spec, read_exec_host(target, spec, paths_));
+  Host host = read_exec_host(target, spec, paths_);
+  IdleMonitor monitor(paths_.monitor, host.id);
+  ContainerPlan made = exec_plan(target, spec, host);
   if (options.explain) made.settings.flags |= wire::flag_explain;
   made.settings.inject = options.inject;
   std::optional<process::SignalFd> signals;
   if (!spec.detach && !options.explain) signals.emplace(process::forwardable_signals());
-  Launch launch = Launch::start(made.plan, made.settings, paths_.monitor, host_directory(paths_) + "/ledgers");
+  Launch launch = Launch::start(std::move(made.plan), made.settings, std::move(monitor), host_directory(paths_) + "/ledgers");
   Fd terminal = started_in(target, launch, options, signals ? &*signals : nullptr);
   if (spec.detach) {
     report(launch, options);

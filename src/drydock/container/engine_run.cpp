@@ -75,8 +75,8 @@ void make_directory(const std::string& path, mode_t mode, const char* option) {
 void prepare_directories(const Paths& paths) {
   make_directory(paths.data + "/containers", 0711, "--root");
   make_directory(paths.data + "/volumes", 0711, "--root");
-  make_directory(host_directory(paths) + "/ledgers", 0700, "--state");
-  make_directory(host_directory(paths) + "/names", 0700, "--state");
+  const std::string host = host_directory(paths);
+  for (const char* name : {"/ledgers", "/names", "/etc"}) make_directory(host + name, 0700, "--state");
 }
 
 namespace {
@@ -106,10 +106,11 @@ void load_base_image(const Paths& paths) {
   throw Error::refused("image 'busybox'", "the embedded base image could not be unpacked: " + why);
 }
 
-void ensure_image(const Spec& spec, const Paths& paths) {
+image::Image find_image(const Spec& spec, const Paths& paths) {
   const image::Store store(paths.data);
-  if (store.contains(spec.image)) return;
+  if (auto image = store.find_if_present(spec.image)) return std::move(*image);
   if (image::normalized_reference(spec.image) == image::normalized_reference(base_image)) load_base_image(paths);
+  return store.find(spec.image);
 }
 
 // VOLUME lines of the image become anonymous volumes where the user mounts nothing.
@@ -161,10 +162,9 @@ plan::Plan Engine::plan(const Spec& asked) const {
     const Record other = find(spec.network.peer);
     peer = Peer{other.pid, other.pid_start};
   }
-  ensure_image(spec, paths_);
   const std::string id(64, '0');
   if (spec.name.empty()) spec.name = made_up_name(id);
-  const Host host = read_host(spec, paths_, {id, peer, true});
+  const Host host = read_host(spec, paths_, {id, peer, true, find_image(spec, paths_)});
   add_image_volumes(spec, host.image.config);
   return container_plan(spec, host).plan;
 }
@@ -212,19 +212,20 @@ plan::Settings with_options(plan::Settings settings, const RunOptions& options) 
 Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   check(asked);
   Spec spec = asked;
-  prepare_directories(paths_);
-  ensure_image(spec, paths_);
   // A trace that cannot be written is known before there is something to trace.
   if (!options.trace_path.empty()) sys::open(options.trace_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   const std::string id = sys::random_hex(64);
+  plan::IdleMonitor monitor(paths_.monitor, id);
+  prepare_directories(paths_);
+  Fd layers_held = image::Store(paths_.data).hold();
+  image::Image image = find_image(spec, paths_);
   const bool named = !spec.name.empty();
   if (!named) spec.name = made_up_name(id);
   std::optional<Peer> peer;
   if (spec.network.mode == NetworkMode::container) peer = running_peer(*this, spec.network.peer);
   choose_ports(spec);
   ensure_volumes(spec, paths_);
-  Fd layers_held = image::Store(paths_.data).hold();
-  const Host host = read_host(spec, paths_, {id, peer, false});
+  const Host host = read_host(spec, paths_, {id, peer, false, std::move(image)});
   add_image_volumes(spec, host.image.config);
   LeaseGuard lease(host);
   ContainerPlan made = container_plan(spec, host);
@@ -237,7 +238,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   // the keyboard before the program runs and must be interruptible.
   std::optional<process::SignalFd> held;
   if (!spec.detach && !options.explain) held.emplace(process::forwardable_signals());
-  plan::Launch launch = plan::Launch::start(made.plan, with_options(made.settings, options), paths_.monitor, host.ledgers);
+  plan::Launch launch = plan::Launch::start(std::move(made.plan), with_options(made.settings, options), std::move(monitor), host.ledgers);
   Fd terminal;
   try {
     terminal = wait_started(launch, options, held ? &*held : nullptr);
@@ -247,6 +248,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   }
   lease.keep();
   layers_held.reset();  // the ledger names them from now on
+  if (options.trace_path.empty() && !options.timeline) launch.forget_plan();
   if (spec.detach) {
     report(launch, options);
     return outcome;

@@ -84,7 +84,7 @@ Host read_host(const Spec& spec, const Paths& paths, const HostRequest& request)
   host.pool = host_directory(paths) + "/addresses";
   host.euid = sys::geteuid();
   host.egid = static_cast<unsigned>(::getegid());
-  host.image = image::Store(paths.data).find(spec.image);
+  host.image = request.image ? *request.image : image::Store(paths.data).find(spec.image);
   host.layout = cgroups::read_manageable_layout();
   host.limits = cgroups::read_host(host.layout, spec.limits);
   cgroups::validate(spec.limits, host.limits);

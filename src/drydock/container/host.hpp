@@ -15,6 +15,7 @@ struct HostRequest {
   std::string id;
   std::optional<Peer> peer;  // of --network container:ID
   bool dry = false;          // for --plan: nothing is leased, and without privilege nothing that needs it is read
+  std::optional<image::Image> image = std::nullopt;  // looked up in the store when it is not given
 };
 
 Host read_host(const Spec& spec, const Paths& paths, const HostRequest& request);

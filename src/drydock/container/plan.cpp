@@ -16,7 +16,6 @@
 #include <drydock/mounts/system.hpp>
 #include <drydock/mounts/volumes.hpp>
 #include <drydock/namespaces/id_map.hpp>
-#include <drydock/network/names.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
 #include <drydock/overlay/overlay.hpp>
@@ -33,7 +32,8 @@ class Builder {
  public:
   Builder(const Spec& spec, const Host& host)
       : spec_(spec), host_(host), hostname_(spec.hostname.empty() ? host.id.substr(0, 12) : spec.hostname),
-        directory_(host.paths.data + "/containers/" + host.id) {}
+        directory_(host.paths.data + "/containers/" + host.id),
+        names_(host.ledgers.substr(0, host.ledgers.rfind('/')) + "/etc/" + host.id) {}
 
   ContainerPlan build();
 
@@ -53,6 +53,7 @@ class Builder {
   namespaces::Maps maps() const;
   void id_maps();
   void own_upper();
+  network::ContainerLink container_link() const { return {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_}; }
   void link();
   void root();
   void mapped_root(const overlay::Stack& stack);
@@ -72,7 +73,7 @@ class Builder {
 
   const Spec& spec_;
   const Host& host_;
-  const std::string hostname_, directory_;
+  const std::string hostname_, directory_, names_;
   ContainerPlan out_;
   Stdio stdio_;
   struct Source {
@@ -111,15 +112,10 @@ void Builder::add_anonymous_volume(int number, const std::string& target) {
 }
 
 void Builder::container_files() {
-  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its names, its log");
+  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its log");
   for (const char* name : {"upper", "work"})
     plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
-  plan().monitor("files.root", ops::mkdir(directory_ + "/root", 0755)).on(directory_ + "/root").why("where the root is attached before it becomes the root");
-  const std::string address = host_.address ? host_.address->text() : "";
-  const std::string own_address = spec_.network.mode == NetworkMode::bridge ? address : "";
-  plan().monitor("files.hosts", ops::create_file(directory_ + "/hosts", network::hosts_file(hostname_, own_address, spec_.network.hosts), 0644)).on("/etc/hosts").why("names that the container can look up");
-  plan().monitor("files.resolv", ops::create_file(directory_ + "/resolv.conf", network::resolv_conf(host_.resolv_conf, spec_.network.dns), 0644)).on("/etc/resolv.conf").why("name servers");
-  plan().monitor("files.hostname", ops::create_file(directory_ + "/hostname", network::hostname_file(hostname_), 0644)).on("/etc/hostname").why("the name of the container");
+  add_name_files(plan(), names_, hostname_, spec_, host_);
   int number = 0;
   for (const MountSpec& mount : spec_.mounts)
     if (mount.type == MountType::volume && mount.source.empty())
@@ -205,7 +201,7 @@ void Builder::own_upper() {
 
 void Builder::link() {
   if (!bridged()) return;
-  veth_ = network::add_container_link_steps(plan(), host_.bridge, bridge_, {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_});
+  veth_ = network::add_container_link_step(plan(), host_.bridge, bridge_, container_link());
   if (!listeners_.empty() || !ports_.empty())
     network::add_port_steps(plan(), host_.bridge, listeners_, ports_, host_.id.substr(0, 12), host_.address.value_or(network::Ipv4{}), veth_);
 }
@@ -227,7 +223,7 @@ void Builder::become_root_of_user_namespace() {
 void Builder::root() {
   overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove};
   if (!mapped() && !host_.appended_layers) {
-    root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, directory_ + "/root");
+    root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, names_ + "/root");
     return;
   }
   if (mapped())
@@ -269,14 +265,14 @@ mounts::Bind Builder::bind_of(const MountSpec& mount, int& anonymous) const {
 
 // The host's side of all bind mounts, while the lane is still the user who may read it.
 void Builder::mount_sources() {
-  place_ = mounts::add_root_place(plan(), Lane::payload, directory_ + "/root");
+  place_ = mounts::add_root_place(plan(), Lane::payload, names_ + "/root");
   int anonymous = 0, number = 0;
   for (const MountSpec& mount : spec_.mounts) {
     const std::string id = "volume." + std::to_string(number++);
     if (mount.type != MountType::tmpfs) add_source(id, bind_of(mount, anonymous));
   }
   for (const char* name : {"hosts", "resolv.conf", "hostname"})
-    add_source(std::string("names.") + name, {directory_ + "/" + name, std::string("/etc/") + name, false, true, false, 0});
+    add_source(std::string("names.") + name, {names_ + "/" + name, std::string("/etc/") + name, false, true, false, 0});
 }
 
 void Builder::add_source(const std::string& id, const mounts::Bind& bind) {
@@ -327,9 +323,12 @@ void Builder::enter_root() {
 
 std::string Builder::annotation() const {
   using nlohmann::json;
-  return json{{"image", host_.image.reference}, {"image_id", host_.image.config_digest}, {"layers", host_.image.layers}, {"command", out_.command}, {"address", host_.address ? host_.address->text() : ""},
-              {"cgroups", out_.cgroups}, {"hostname", hostname_}, {"spec", json::parse(to_json(spec_))}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text = json{{"image", host_.image.reference}, {"image_id", host_.image.config_digest}, {"layers", host_.image.layers}, {"command", out_.command},
+                            {"address", host_.address ? host_.address->text() : ""},
+                          {"cgroups", out_.cgroups}, {"hostname", hostname_}}
+                         .dump(-1, ' ', false, json::error_handler_t::replace);
+  text.pop_back();
+  return text + ",\"spec\":" + to_json(spec_, -1) + "}";
 }
 
 void Builder::settle() {
@@ -370,6 +369,8 @@ ContainerPlan Builder::build() {
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts();
   names();
+  // As late as may be: the mounts were made while the monitor made the link.
+  if (bridged()) network::add_container_address_steps(plan(), host_.bridge, container_link(), veth_);
   if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
   cgroup_namespace();
   masks();

@@ -258,12 +258,12 @@ class Reader {
 
 }  // namespace
 
-std::string to_json(const Spec& spec) {
+std::string to_json(const Spec& spec, int indent) {
   Writer writer;
   Spec copy = spec;  // the one list of fields serves both directions, and reading writes into it
   fields(writer, copy);
   // A command may hold bytes that are no UTF-8; JSON cannot, and losing one is better than losing the container's record.
-  return writer.take().dump(2, ' ', false, Json::error_handler_t::replace);
+  return writer.take().dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 Spec spec_from_json(const std::string& text) {

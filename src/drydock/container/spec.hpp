@@ -94,8 +94,9 @@ struct Spec {
   std::map<std::string, std::string> labels;
 };
 
-// JSON both ways (kept in the ledger, shown by inspect). Throws Error on a field of the wrong type.
-std::string to_json(const Spec& spec);
+// JSON both ways (kept in the ledger, shown by inspect); `indent` in blanks, -1 for one line. Throws Error on a field of the
+// wrong type.
+std::string to_json(const Spec& spec, int indent = 2);
 Spec spec_from_json(const std::string& text);
 
 }  // namespace drydock::container

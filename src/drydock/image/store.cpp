@@ -95,6 +95,12 @@ Image Store::find(const std::string& reference) const {
   return image_of(directory_, find_record(directory_, reference));
 }
 
+std::optional<Image> Store::find_if_present(const std::string& reference) const {
+  std::vector<Record> listed;
+  const auto record = lookup(directory_, reference, listed);
+  return record ? std::optional(image_of(directory_, *record)) : std::nullopt;
+}
+
 bool Store::contains(const std::string& reference) const {
   std::vector<Record> listed;
   return lookup(directory_, reference, listed).has_value();
@@ -105,6 +111,7 @@ std::string Store::config_json(const std::string& reference) const {
 }
 
 Fd Store::hold() const {
+  if (!sys::exists(layout::references(directory_))) sys::mkdirs(layout::references(directory_), 0755);
   Fd lock = sys::open(layout::hold(directory_), O_RDWR | O_CREAT, 0600);
   sys::flock(lock, LOCK_SH);
   return lock;

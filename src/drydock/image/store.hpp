@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,9 +57,11 @@ class Store {
   std::vector<Image> list() const;
   // By reference, by image id (config digest, unique prefix). Throws Error with what there is instead.
   Image find(const std::string& reference) const;
+  // The same, empty when there is none.
+  std::optional<Image> find_if_present(const std::string& reference) const;
   bool contains(const std::string& reference) const;
   // For as long as the descriptor is open no layer is deleted: between find() and the ledger that names the layers, nobody else
-  // knows that a container wants them. The store must exist.
+  // knows that a container wants them.
   Fd hold() const;
   std::vector<HistoryEntry> history(const std::string& reference) const;
   // The raw JSON of the configuration blob.

@@ -112,7 +112,7 @@ Bridge add_bridge_steps(Plan& plan, const BridgeConfig& config, const HostNetwor
   return bridge;
 }
 
-StepRef add_container_link_steps(Plan& plan, const BridgeConfig& config, const Bridge& bridge, const ContainerLink& link) {
+StepRef add_container_link_step(Plan& plan, const BridgeConfig& config, const Bridge& bridge, const ContainerLink& link) {
   Veth veth;
   veth.host_name = link.host_name;
   veth.bridge_name = config.name;
@@ -120,11 +120,14 @@ StepRef add_container_link_steps(Plan& plan, const BridgeConfig& config, const B
   veth.peer_pid = link.child;
   veth.peer_mac = mac_of(link.address);
   veth.mtu = config.mtu;
+  return plan.monitor("net.veth", create_veth(veth).on(bridge.socket))
+      .on("link " + link.host_name)
+      .why("a cable with one end on the bridge and one in the container, both born where they stay")
+      .undo(ops::delete_link(link.host_name));
+}
+
+void add_container_address_steps(Plan& plan, const BridgeConfig& config, const ContainerLink& link, StepRef pair) {
   const Slot socket = plan.slot("inner_rtnetlink", SlotKind::fd), eth0 = plan.slot("eth0_index", SlotKind::number);
-  const StepRef pair = plan.monitor("net.veth", create_veth(veth).on(bridge.socket))
-                           .on("link " + link.host_name)
-                           .why("a cable with one end on the bridge and one in the container, both born where they stay")
-                           .undo(ops::delete_link(link.host_name));
   const std::string inner = "container's network";
   plan.payload("net.inner.socket", ops::netlink_open(NETLINK_ROUTE))
       .into(socket)
@@ -143,7 +146,6 @@ StepRef add_container_link_steps(Plan& plan, const BridgeConfig& config, const B
   plan.payload("net.inner.route", add_default_route(config.gateway()).on(socket))
       .on("default route")
       .why("everything else goes by the bridge");
-  return pair;
 }
 
 void add_loopback_steps(Plan& plan) {

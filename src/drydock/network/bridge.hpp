@@ -2,11 +2,13 @@
 //
 // Order matters twice. The bridge is set up last of the shared things (NAT, forwarding, address, then IFF_UP), so a bridge
 // that is up says that all the rest was done. And the payload's steps come after the veth step: its socket in the new
-// namespace finds eth0 only then.
+// namespace finds eth0 only then. Let them come late in the payload's lane: making the pair takes the monitor a quarter of a
+// millisecond under the lock of all links (rtnl), in which the payload can mount but not speak rtnetlink.
 //
 // Example: HostNetwork host = inspect_host(config);                     // after Pool::lease
 //          Bridge bridge = add_bridge_steps(plan, config, host, release);
-//          add_container_link_steps(plan, config, bridge, {veth_name(id), address, child});
+//          StepRef pair = add_container_link_step(plan, config, bridge, link);   // link: {veth_name(id), address, child}
+//          add_container_address_steps(plan, config, link, pair);
 // Source: docs/architecture.md; ip_forward in the kernel documentation networking/ip-sysctl.rst. Chapter 10.
 #pragma once
 
@@ -52,9 +54,11 @@ struct ContainerLink {
   plan::Slot child;  // pid of the payload
 };
 
-// Monitor lane: the veth pair. Payload lane: lo, address, eth0, default route. Returns the veth step.
-plan::StepRef add_container_link_steps(plan::Plan& plan, const BridgeConfig& config, const Bridge& bridge,
-                                       const ContainerLink& link);
+// Monitor lane: the veth pair.
+plan::StepRef add_container_link_step(plan::Plan& plan, const BridgeConfig& config, const Bridge& bridge,
+                                      const ContainerLink& link);
+// Payload lane: lo, address, eth0, default route. `pair` is the veth step.
+void add_container_address_steps(plan::Plan& plan, const BridgeConfig& config, const ContainerLink& link, plan::StepRef pair);
 
 // Network none: the payload brings up lo, nothing else.
 void add_loopback_steps(plan::Plan& plan);

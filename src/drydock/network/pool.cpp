@@ -224,7 +224,7 @@ bool Pool::release_if_idle(int patience_ms) {
   BridgeConfig there = config_;  // what is to go is what the file says, whatever this caller would set up
   {
     PoolFile file(path(), false);
-    if (!file.exists()) return false;
+    if (!file.exists() || (patience_ms == 0 && !file.idle(ledgers()))) return false;
     if (!file.fresh()) there = config_of(file.header());
   }
   const plan::Bytes messages = teardown(there, {});

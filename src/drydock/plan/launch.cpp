@@ -54,9 +54,10 @@ Fd read_only_program(const std::string& path) {
   return copy;
 }
 
-// A copy out of the way of the numbers 3 and 4, which the monitor's own two get.
-Fd moved_up(const Fd& fd) {
-  const long copy = raw::call(SYS_fcntl, fd.get(), F_DUPFD_CLOEXEC, 10);
+// A copy out of the way of the number 3, which the monitor's socket gets.
+Fd moved_up(Fd fd) {
+  if (fd.get() > executor::control_number) return fd;
+  const long copy = raw::call(SYS_fcntl, fd.get(), F_DUPFD_CLOEXEC, executor::control_number + 1);
   if (raw::failed(copy)) throw Error::from_errno("fcntl", "F_DUPFD_CLOEXEC", raw::error_of(copy));
   return Fd(static_cast<int>(copy));
 }
@@ -74,12 +75,9 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_;
 };
 
-pid_t spawn_monitor(const std::string& path, const std::string& id, const Fd& ledger, const Fd& control) {
-  const Fd program = moved_up(read_only_program(path));
-  const Fd high_ledger = moved_up(ledger), high_control = moved_up(control);
+pid_t spawn_monitor(const std::string& path, const std::string& id, const Fd& program, const Fd& control) {
   SpawnActions actions;
-  actions.dup(high_ledger, 3);
-  actions.dup(high_control, 4);
+  actions.dup(control, executor::control_number);
   std::string name = "drydock-monitor", container = id;
   std::array<char*, 3> argv{name.data(), container.data(), nullptr};
   std::array<char*, 1> env{nullptr};
@@ -90,19 +88,41 @@ pid_t spawn_monitor(const std::string& path, const std::string& id, const Fd& le
   return pid;
 }
 
+void wait_for_end(pid_t pid) {
+  while (raw::call(SYS_wait4, pid, nullptr, 0, nullptr) == -EINTR) {}
+}
+
 }  // namespace
 
-Launch Launch::start(const Plan& plan, const Settings& settings, const std::string& monitor_path, const std::string& ledger_directory) {
-  const std::uint64_t spawned = sys::monotonic_ns();
-  Ledger ledger(write_ledger(ledger_directory, serialise(plan, settings)));
-  ledger.header().spawned_mono_ns = spawned;
+IdleMonitor::IdleMonitor(const std::string& path, const std::string& id) {
   int pair[2];
   const long result = raw::call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
   if (raw::failed(result)) throw Error::from_errno("socketpair", "AF_UNIX, SOCK_SEQPACKET", raw::error_of(result));
-  Fd ours(pair[0]);
+  control_ = Fd(pair[0]);
   const Fd theirs(pair[1]);
-  const pid_t pid = spawn_monitor(monitor_path, settings.id, ledger.file(), theirs);
-  return Launch(plan, std::move(ledger), std::move(ours), pid);
+  program_ = moved_up(read_only_program(path));
+  pid_ = spawn_monitor(path, id, program_, theirs);
+}
+
+IdleMonitor::IdleMonitor(IdleMonitor&& other) noexcept
+    : control_(std::move(other.control_)), program_(std::move(other.program_)), pid_(std::exchange(other.pid_, 0)) {}
+
+IdleMonitor::~IdleMonitor() {
+  if (pid_ <= 0) return;
+  control_.reset();
+  wait_for_end(pid_);
+}
+
+Launch Launch::start(Plan plan, const Settings& settings, IdleMonitor monitor, const std::string& ledger_directory) {
+  const std::uint64_t spawned = sys::monotonic_ns();
+  Ledger ledger(write_ledger(ledger_directory, serialise(plan, settings)));
+  ledger.header().spawned_mono_ns = spawned;
+  // A monitor that was killed meanwhile is noticed when its word is waited for.
+  executor::send_packet(monitor.control_.get(), {wire::Word::ledger, 0}, ledger.file().get());
+  Launch launch(std::move(plan), std::move(ledger), std::move(monitor.control_), std::exchange(monitor.pid_, 0));
+  // The last look at the detached mount waits for a grace period (RCU, 20-200 us): now, while the monitor works.
+  monitor.program_.reset();
+  return launch;
 }
 
 std::optional<wire::Packet> Launch::receive(int timeout_ms, Fd* descriptor) {
@@ -164,7 +184,7 @@ void Launch::detach() {
 Error Launch::failure() const {
   const wire::Header& header = ledger_.header();
   const std::string detail = header.failed_detail;
-  if (header.failed_step < 0) {
+  if (header.failed_step < 0 || plan_.steps().empty()) {
     const bool cancelled = header.cancelled != 0;
     return Error(Error::Parts{"launch", "", cancelled ? 0 : header.failed_error, "", cancelled ? "it was cancelled" : detail,
                               cancelled ? "" : "the kernel may have killed it for want of memory: is the memory limit (-m) very small?"});
@@ -187,7 +207,7 @@ Launch::~Launch() {
   // Closing our end is the order to undo everything, unless the container is detached: then the process that we spawned has
   // ended long ago. What lingers for shared things is nobody's child of ours.
   control_.reset();
-  while (raw::call(SYS_wait4, monitor_, nullptr, 0, nullptr) == -EINTR) {}
+  wait_for_end(monitor_);
 }
 
 }  // namespace drydock::plan

@@ -1,10 +1,12 @@
 // Handing a plan to a monitor, and talking to it.
 //
 // The caller never clones, unshares or joins: it spawns drydock-monitor (posix_spawn, so a caller of any size and with any
-// number of threads starts it in the same time) with the ledger on descriptor 3 and a socket on descriptor 4. When the
+// number of threads starts it in the same time) with a socket on descriptor 3, and sends it the ledger. When the
 // caller dies the socket closes, and the monitor undoes everything unless the container is detached.
+// A monitor may be spawned before there is a plan: its start, two thirds of a millisecond, passes while the plan is made.
 //
-// Example: Launch launch = Launch::start(plan, settings, "/usr/libexec/drydock/drydock-monitor", "/run/drydock/net-1/ledgers");
+// Example: IdleMonitor monitor("/usr/libexec/drydock/drydock-monitor", id);
+//          Launch launch = Launch::start(plan, settings, std::move(monitor), "/run/drydock/net-1/ledgers");
 //          launch.wait_started();   // throws the Error of the step that failed; nothing is left then
 // Source: posix_spawn(3), unix(7); CVE-2019-5736 for why the program is started through a read-only mount.
 #pragma once
@@ -12,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/fd.hpp>
@@ -20,10 +23,29 @@
 
 namespace drydock::plan {
 
+// A monitor that waits for its ledger. One that never gets any ends when this does.
+class IdleMonitor {
+ public:
+  // `id` is shown by ps(1). Errors: posix_spawn, socketpair.
+  IdleMonitor(const std::string& path, const std::string& id);
+  IdleMonitor(IdleMonitor&& other) noexcept;
+  IdleMonitor& operator=(IdleMonitor&&) = delete;
+  ~IdleMonitor();
+
+ private:
+  friend class Launch;
+  Fd control_, program_;
+  pid_t pid_ = 0;
+};
+
 class Launch {
  public:
-  // Writes the ledger (without a name yet) into `ledger_directory` and spawns the monitor. Errors: openat, write, posix_spawn.
-  static Launch start(const Plan& plan, const Settings& settings, const std::string& monitor_path, const std::string& ledger_directory);
+  // Writes the ledger (without a name yet) into `ledger_directory` and hands it to the monitor. Errors: openat, write.
+  static Launch start(Plan plan, const Settings& settings, IdleMonitor monitor, const std::string& ledger_directory);
+  // The same with a monitor that is spawned now.
+  static Launch start(Plan plan, const Settings& settings, const std::string& monitor_path, const std::string& ledger_directory) {
+    return start(std::move(plan), settings, IdleMonitor(monitor_path, settings.id), ledger_directory);
+  }
 
   // The monitor's next word; empty when `timeout_ms` passed (-1: no limit). `descriptor` receives one that came along.
   std::optional<wire::Packet> receive(int timeout_ms, Fd* descriptor = nullptr);
@@ -31,6 +53,8 @@ class Launch {
   // `meanwhile`, if given, is called whenever the monitor has said nothing for `every_ms`; what it throws ends the waiting.
   Fd wait_started(const std::function<void()>& meanwhile = {}, int every_ms = 3);
   const Plan& plan() const { return plan_; }
+  // When the program runs and nobody will ask for plan() any more: freeing it now costs nobody time.
+  void forget_plan() { plan_ = Plan(); }
   // Until everything is undone; the program's exit status.
   int wait_exited();
   void send_signal(int number);

@@ -131,6 +131,15 @@ std::string block(const std::vector<std::string>& strings) {
   return text;
 }
 
+// A braced list of arguments would copy each of them once more.
+template <typename... Args>
+Call made(Op op, Args&&... args) {
+  Call call{op, {}};
+  call.args.reserve(sizeof...(args));
+  (call.args.emplace_back(std::forward<Args>(args)), ...);
+  return call;
+}
+
 std::string shown_bytes(std::size_t size, std::string_view unit) {
   return std::to_string(size) + " " + std::string(unit);
 }
@@ -150,98 +159,98 @@ namespace ops {
 
 using I = std::int64_t;
 
-Call mkdir(std::string path, int mode) { return {Op::mkdir, {std::move(path), I{mode}}}; }
-Call mkdirat(Slot dir, std::string name, int mode) { return {Op::mkdirat, {dir, std::move(name), I{mode}}}; }
-Call rmdir(std::string path) { return {Op::rmdir, {std::move(path)}}; }
-Call unlink(std::string path) { return {Op::unlink, {std::move(path)}}; }
-Call remove_tree(std::string path) { return {Op::remove_tree, {std::move(path)}}; }
-Call open(std::string path, int flags, int mode) { return {Op::open, {std::move(path), I{flags}, I{mode}}}; }
-Call openat(Slot dir, std::string path, int flags, int mode) { return {Op::openat, {dir, std::move(path), I{flags}, I{mode}}}; }
-Call open_in_root(Slot root, std::string path, int flags) { return {Op::open_in_root, {root, std::move(path), I{flags}}}; }
+Call mkdir(std::string path, int mode) { return made(Op::mkdir, std::move(path), I{mode}); }
+Call mkdirat(Slot dir, std::string name, int mode) { return made(Op::mkdirat, dir, std::move(name), I{mode}); }
+Call rmdir(std::string path) { return made(Op::rmdir, std::move(path)); }
+Call unlink(std::string path) { return made(Op::unlink, std::move(path)); }
+Call remove_tree(std::string path) { return made(Op::remove_tree, std::move(path)); }
+Call open(std::string path, int flags, int mode) { return made(Op::open, std::move(path), I{flags}, I{mode}); }
+Call openat(Slot dir, std::string path, int flags, int mode) { return made(Op::openat, dir, std::move(path), I{flags}, I{mode}); }
+Call open_in_root(Slot root, std::string path, int flags) { return made(Op::open_in_root, root, std::move(path), I{flags}); }
 Call mkdirs_in_root(Slot root, std::string path, int mode, bool last_is_file) {
-  return {Op::mkdirs_in_root, {root, std::move(path), I{mode}, I{last_is_file}}};
+  return made(Op::mkdirs_in_root, root, std::move(path), I{mode}, I{last_is_file});
 }
-Call close(Slot fd) { return {Op::close, {fd}}; }
-Call write_file(std::string path, std::string data) { return {Op::write_file, {std::move(path), std::move(data)}}; }
-Call write_file_at(Slot dir, std::string name, std::string data) { return {Op::write_file_at, {dir, std::move(name), std::move(data)}}; }
-Call create_file(std::string path, std::string data, int mode) { return {Op::create_file, {std::move(path), std::move(data), I{mode}}}; }
+Call close(Slot fd) { return made(Op::close, fd); }
+Call write_file(std::string path, std::string data) { return made(Op::write_file, std::move(path), std::move(data)); }
+Call write_file_at(Slot dir, std::string name, std::string data) { return made(Op::write_file_at, dir, std::move(name), std::move(data)); }
+Call create_file(std::string path, std::string data, int mode) { return made(Op::create_file, std::move(path), std::move(data), I{mode}); }
 Call create_file_at(Slot dir, std::string name, std::string data, int mode) {
-  return {Op::create_file_at, {dir, std::move(name), std::move(data), I{mode}}};
+  return made(Op::create_file_at, dir, std::move(name), std::move(data), I{mode});
 }
-Call symlinkat(std::string target, Slot dir, std::string name) { return {Op::symlinkat, {std::move(target), dir, std::move(name)}}; }
+Call symlinkat(std::string target, Slot dir, std::string name) { return made(Op::symlinkat, std::move(target), dir, std::move(name)); }
 Call mknodat(Slot dir, std::string name, int mode, unsigned major, unsigned minor) {
-  return {Op::mknodat, {dir, std::move(name), I{mode}, I{major}, I{minor}}};
+  return made(Op::mknodat, dir, std::move(name), I{mode}, I{major}, I{minor});
 }
-Call fchownat(std::string path, I uid, I gid) { return {Op::fchownat, {std::move(path), uid, gid}}; }
-Call linkat(Slot fd, std::string path) { return {Op::linkat, {fd, std::move(path)}}; }
-Call chdir(std::string path) { return {Op::chdir, {std::move(path)}}; }
-Call fchdir(Slot fd) { return {Op::fchdir, {fd}}; }
-Call chroot(std::string path) { return {Op::chroot, {std::move(path)}}; }
-Call check_cwd() { return {Op::check_cwd, {}}; }
-Call send_fd(Slot fd) { return {Op::send_fd, {fd}}; }
-Call pipe() { return {Op::pipe, {}}; }
+Call fchownat(std::string path, I uid, I gid) { return made(Op::fchownat, std::move(path), uid, gid); }
+Call linkat(Slot fd, std::string path) { return made(Op::linkat, fd, std::move(path)); }
+Call chdir(std::string path) { return made(Op::chdir, std::move(path)); }
+Call fchdir(Slot fd) { return made(Op::fchdir, fd); }
+Call chroot(std::string path) { return made(Op::chroot, std::move(path)); }
+Call check_cwd() { return made(Op::check_cwd); }
+Call send_fd(Slot fd) { return made(Op::send_fd, fd); }
+Call pipe() { return made(Op::pipe); }
 Call mount(std::string source, std::string target, std::string type, I flags, std::string data) {
-  return {Op::mount, {std::move(source), std::move(target), std::move(type), flags, std::move(data)}};
+  return made(Op::mount, std::move(source), std::move(target), std::move(type), flags, std::move(data));
 }
-Call umount2(std::string target, int flags) { return {Op::umount2, {std::move(target), I{flags}}}; }
-Call fsopen(std::string type) { return {Op::fsopen, {std::move(type)}}; }
-Call fsconfig_string(Slot fs, std::string key, std::string value) { return {Op::fsconfig_string, {fs, std::move(key), std::move(value)}}; }
-Call fsconfig_flag(Slot fs, std::string key) { return {Op::fsconfig_flag, {fs, std::move(key)}}; }
-Call fsconfig_fd(Slot fs, std::string key, Slot fd) { return {Op::fsconfig_fd, {fs, std::move(key), fd}}; }
-Call fsconfig_create(Slot fs) { return {Op::fsconfig_create, {fs}}; }
-Call fsmount(Slot fs, I attributes) { return {Op::fsmount, {fs, attributes}}; }
-Call move_mount(Slot from, Slot to_dir, std::string to_path) { return {Op::move_mount, {from, to_dir, std::move(to_path)}}; }
-Call open_tree(Slot dir, std::string path, I flags) { return {Op::open_tree, {dir, std::move(path), flags}}; }
+Call umount2(std::string target, int flags) { return made(Op::umount2, std::move(target), I{flags}); }
+Call fsopen(std::string type) { return made(Op::fsopen, std::move(type)); }
+Call fsconfig_string(Slot fs, std::string key, std::string value) { return made(Op::fsconfig_string, fs, std::move(key), std::move(value)); }
+Call fsconfig_flag(Slot fs, std::string key) { return made(Op::fsconfig_flag, fs, std::move(key)); }
+Call fsconfig_fd(Slot fs, std::string key, Slot fd) { return made(Op::fsconfig_fd, fs, std::move(key), fd); }
+Call fsconfig_create(Slot fs) { return made(Op::fsconfig_create, fs); }
+Call fsmount(Slot fs, I attributes) { return made(Op::fsmount, fs, attributes); }
+Call move_mount(Slot from, Slot to_dir, std::string to_path) { return made(Op::move_mount, from, to_dir, std::move(to_path)); }
+Call open_tree(Slot dir, std::string path, I flags) { return made(Op::open_tree, dir, std::move(path), flags); }
 Call mount_setattr(Slot mount, std::string path, bool recursive, I set, I clear, I propagation, Slot userns) {
-  return {Op::mount_setattr, {mount, std::move(path), I{recursive}, set, clear, propagation, userns}};
+  return made(Op::mount_setattr, mount, std::move(path), I{recursive}, set, clear, propagation, userns);
 }
-Call pivot_root(std::string new_root, std::string put_old) { return {Op::pivot_root, {std::move(new_root), std::move(put_old)}}; }
-Call mask_path(Slot root, std::string path, Slot null_device) { return {Op::mask_path, {root, std::move(path), I{O_PATH}, null_device}}; }
-Call read_only_path(Slot root, std::string path) { return {Op::read_only_path, {root, std::move(path), I{O_PATH}}}; }
-Call clone3(I flags, Slot cgroup, Lane lane) { return {Op::clone3, {flags, cgroup, I(lane)}}; }
-Call fork_lane(Lane lane) { return {Op::fork_lane, {I(lane)}}; }
-Call unshare(I flags) { return {Op::unshare, {flags}}; }
-Call setns(Slot fd, I flags) { return {Op::setns, {fd, flags}}; }
-Call pidfd_open(Slot pid) { return {Op::pidfd_open, {pid}}; }
-Call pidfd_open_checked(I pid, I start_time) { return {Op::pidfd_open_checked, {pid, start_time}}; }
-Call setsid() { return {Op::setsid, {}}; }
-Call controlling_terminal(Slot fd) { return {Op::controlling_terminal, {fd}}; }
-Call dup3(Slot from, int to) { return {Op::dup3, {from, I{to}}}; }
-Call close_range(unsigned first, bool cloexec) { return {Op::close_range, {I{first}, I{cloexec}}}; }
-Call prctl(int option, I a, I b) { return {Op::prctl, {I{option}, a, b}}; }
-Call cap_bounding_drop(int capability) { return {Op::cap_bounding_drop, {I{capability}}}; }
-Call capset(I effective, I permitted, I inheritable) { return {Op::capset, {effective, permitted, inheritable}}; }
-Call cap_ambient_raise(int capability) { return {Op::cap_ambient_raise, {I{capability}}}; }
+Call pivot_root(std::string new_root, std::string put_old) { return made(Op::pivot_root, std::move(new_root), std::move(put_old)); }
+Call mask_path(Slot root, std::string path, Slot null_device) { return made(Op::mask_path, root, std::move(path), I{O_PATH}, null_device); }
+Call read_only_path(Slot root, std::string path) { return made(Op::read_only_path, root, std::move(path), I{O_PATH}); }
+Call clone3(I flags, Slot cgroup, Lane lane) { return made(Op::clone3, flags, cgroup, I(lane)); }
+Call fork_lane(Lane lane) { return made(Op::fork_lane, I(lane)); }
+Call unshare(I flags) { return made(Op::unshare, flags); }
+Call setns(Slot fd, I flags) { return made(Op::setns, fd, flags); }
+Call pidfd_open(Slot pid) { return made(Op::pidfd_open, pid); }
+Call pidfd_open_checked(I pid, I start_time) { return made(Op::pidfd_open_checked, pid, start_time); }
+Call setsid() { return made(Op::setsid); }
+Call controlling_terminal(Slot fd) { return made(Op::controlling_terminal, fd); }
+Call dup3(Slot from, int to) { return made(Op::dup3, from, I{to}); }
+Call close_range(unsigned first, bool cloexec) { return made(Op::close_range, I{first}, I{cloexec}); }
+Call prctl(int option, I a, I b) { return made(Op::prctl, I{option}, a, b); }
+Call cap_bounding_drop(int capability) { return made(Op::cap_bounding_drop, I{capability}); }
+Call capset(I effective, I permitted, I inheritable) { return made(Op::capset, effective, permitted, inheritable); }
+Call cap_ambient_raise(int capability) { return made(Op::cap_ambient_raise, I{capability}); }
 Call setgroups(std::vector<std::uint32_t> groups) {
   std::string shown;
   for (const std::uint32_t group : groups) shown += (shown.empty() ? "" : " ") + std::to_string(group);
-  return {Op::setgroups, {Bytes{std::string(reinterpret_cast<const char*>(groups.data()), groups.size() * sizeof groups[0]), "[" + shown + "]"}}};
+  return made(Op::setgroups, Bytes{std::string(reinterpret_cast<const char*>(groups.data()), groups.size() * sizeof groups[0]), "[" + shown + "]"});
 }
-Call setresgid(I gid) { return {Op::setresgid, {gid}}; }
-Call setresuid(I uid) { return {Op::setresuid, {uid}}; }
-Call become_user(Slot user) { return {Op::become_user, {user, Slot{static_cast<std::uint16_t>(user.index + 1)}}}; }
-Call prlimit(int resource, I soft, I hard) { return {Op::prlimit, {I{resource}, soft, hard}}; }
+Call setresgid(I gid) { return made(Op::setresgid, gid); }
+Call setresuid(I uid) { return made(Op::setresuid, uid); }
+Call become_user(Slot user) { return made(Op::become_user, user, Slot{static_cast<std::uint16_t>(user.index + 1)}); }
+Call prlimit(int resource, I soft, I hard) { return made(Op::prlimit, I{resource}, soft, hard); }
 Call seccomp_load(std::string program) {
   std::string shown = shown_bytes(program.size() / 8, "instructions");
-  return {Op::seccomp_load, {Bytes{std::move(program), std::move(shown)}}};
+  return made(Op::seccomp_load, Bytes{std::move(program), std::move(shown)});
 }
-Call sethostname(std::string name) { return {Op::sethostname, {std::move(name)}}; }
-Call setdomainname(std::string name) { return {Op::setdomainname, {std::move(name)}}; }
-Call resolve_user(Slot root, std::string user) { return {Op::resolve_user, {root, std::move(user)}}; }
-Call write_proc_file(Slot pid, std::string name, std::string data) { return {Op::write_proc_file, {pid, std::move(name), std::move(data)}}; }
-Call open_proc_file(Slot pid, std::string name, int flags) { return {Op::open_proc_file, {pid, std::move(name), I{flags}}}; }
+Call sethostname(std::string name) { return made(Op::sethostname, std::move(name)); }
+Call setdomainname(std::string name) { return made(Op::setdomainname, std::move(name)); }
+Call resolve_user(Slot root, std::string user) { return made(Op::resolve_user, root, std::move(user)); }
+Call write_proc_file(Slot pid, std::string name, std::string data) { return made(Op::write_proc_file, pid, std::move(name), std::move(data)); }
+Call open_proc_file(Slot pid, std::string name, int flags) { return made(Op::open_proc_file, pid, std::move(name), I{flags}); }
 Call run_id_mapper(std::string program, Slot pid, std::string map) {
   std::string words;  // newuidmap(1) takes the numbers of the map as arguments
   for (const char c : map) words += c == ' ' || c == '\n' ? '\0' : c;
-  return {Op::run_id_mapper, {std::move(program), pid, Bytes{std::move(words), map}}};
+  return made(Op::run_id_mapper, std::move(program), pid, Bytes{std::move(words), map});
 }
-Call init_fork() { return {Op::init_fork, {}}; }
+Call init_fork() { return made(Op::init_fork); }
 Call exec(std::vector<std::string> argv, std::vector<std::string> env, std::string search_path) {
   std::string shown;
   for (const std::string& word : argv) shown += (shown.empty() ? "\"" : ", \"") + word + "\"";
-  return {Op::exec, {Bytes{block(argv), "[" + shown + "]"}, Bytes{block(env), shown_bytes(env.size(), "variables")}, std::move(search_path)}};
+  return made(Op::exec, Bytes{block(argv), "[" + shown + "]"}, Bytes{block(env), shown_bytes(env.size(), "variables")}, std::move(search_path));
 }
-Call wait_go() { return {Op::wait_go, {}}; }
+Call wait_go() { return made(Op::wait_go); }
 Call proxy_loop(std::vector<Slot> listeners, std::string address, std::vector<int> ports) {
   Call result{Op::proxy_loop, {std::move(address)}};
   for (std::size_t index = 0; index < listeners.size(); ++index) {
@@ -250,11 +259,11 @@ Call proxy_loop(std::vector<Slot> listeners, std::string address, std::vector<in
   }
   return result;
 }
-Call sleep_ms(int milliseconds) { return {Op::sleep_ms, {I{milliseconds}}}; }
-Call die_with_parent() { return {Op::die_with_parent, {}}; }
-Call pty_open(Slot devpts) { return {Op::pty_open, {devpts}}; }
-Call set_window_size(Slot pty, int rows_count, int columns) { return {Op::set_window_size, {pty, I{rows_count}, I{columns}}}; }
-Call netlink_open(int protocol) { return {Op::netlink_open, {I{protocol}}}; }
+Call sleep_ms(int milliseconds) { return made(Op::sleep_ms, I{milliseconds}); }
+Call die_with_parent() { return made(Op::die_with_parent); }
+Call pty_open(Slot devpts) { return made(Op::pty_open, devpts); }
+Call set_window_size(Slot pty, int rows_count, int columns) { return made(Op::set_window_size, pty, I{rows_count}, I{columns}); }
+Call netlink_open(int protocol) { return made(Op::netlink_open, I{protocol}); }
 Call netlink(Slot socket, Bytes message, std::vector<Patch> patches) {
   Call result{Op::netlink, {socket, std::move(message)}};
   for (const Patch& patch : patches) {
@@ -263,15 +272,15 @@ Call netlink(Slot socket, Bytes message, std::vector<Patch> patches) {
   }
   return result;
 }
-Call link_index(Slot socket, std::string name) { return {Op::link_index, {socket, std::move(name)}}; }
-Call socket_listen(int family, std::string address, int port) { return {Op::socket_listen, {I{family}, std::move(address), I{port}}}; }
-Call kill_process(Slot pidfd) { return {Op::kill_process, {pidfd}}; }
-Call remove_cgroup(std::string path) { return {Op::remove_cgroup, {std::move(path)}}; }
-Call delete_link(std::string name, Slot index) { return {Op::delete_link, {std::move(name), index}}; }
+Call link_index(Slot socket, std::string name) { return made(Op::link_index, socket, std::move(name)); }
+Call socket_listen(int family, std::string address, int port) { return made(Op::socket_listen, I{family}, std::move(address), I{port}); }
+Call kill_process(Slot pidfd) { return made(Op::kill_process, pidfd); }
+Call remove_cgroup(std::string path) { return made(Op::remove_cgroup, std::move(path)); }
+Call delete_link(std::string name, Slot index) { return made(Op::delete_link, std::move(name), index); }
 Call release_network(std::string pool, std::string ledgers, Bytes teardown, int linger_ms) {
-  return {Op::release_network, {std::move(pool), std::move(ledgers), std::move(teardown), I{linger_ms}}};
+  return made(Op::release_network, std::move(pool), std::move(ledgers), std::move(teardown), I{linger_ms});
 }
-Call call(int function) { return {Op::call, {I{function}}}; }
+Call call(int function) { return made(Op::call, I{function}); }
 
 }  // namespace ops
 

@@ -1,7 +1,8 @@
 #include <drydock/plan/plan.hpp>
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <functional>
 
 #include <drydock/kernel/error.hpp>
 
@@ -13,15 +14,17 @@ Slot Plan::slot(std::string name, SlotKind kind) {
 }
 
 Step& Plan::add(Lane lane, std::string id, Call call) {
-  for (const Step& step : steps_)
-    if (step.id == id) throw Error::refused("step '" + id + "'", "the plan has a step of that name already", "choose another name");
-  Step step;
+  // Only a name whose hash was seen before is looked for among the steps.
+  const std::size_t hash = std::hash<std::string>{}(id) % seen_.size();
+  if (seen_.test(hash) && std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) { return step.id == id; }))
+    throw Error::refused("step '" + id + "'", "the plan has a step of that name already", "choose another name");
+  seen_.set(hash);
+  Step& step = steps_.emplace_back();
   step.id = std::move(id);
   step.lane = lane;
   step.action = std::move(call);
-  step.self = StepRef{static_cast<std::uint16_t>(steps_.size())};
-  steps_.push_back(std::move(step));
-  return steps_.back();
+  step.self = StepRef{static_cast<std::uint16_t>(steps_.size() - 1)};
+  return step;
 }
 
 const Step& Plan::find(const std::string& id) const {
@@ -47,27 +50,30 @@ std::vector<int> producers(const Plan& plan) {
   return made_by;
 }
 
-// The step that gives birth to a lane: what its parent did before is already in the child's memory.
-int birth_of(const Plan& plan, Lane lane) {
+// The steps that give birth to the lanes, -1 for none: what a lane's parent did before is already in the lane's memory.
+using Births = std::array<int, lane_count>;
+Births births(const Plan& plan) {
+  Births born;
+  born.fill(-1);
   for (const Step& step : plan.steps()) {
     const Op op = step.action.op;
     if (op != Op::clone3 && op != Op::fork_lane) continue;
-    const Arg& target = step.action.args.back();
-    if (std::get<std::int64_t>(target) == static_cast<std::int64_t>(lane)) return step.self.index;
+    int& birth = born[static_cast<std::size_t>(std::get<std::int64_t>(step.action.args.back()))];
+    if (birth < 0) birth = step.self.index;
   }
-  return -1;
+  return born;
 }
 
 // What a lane's parent, or the parent's parent, did before the birth is in its memory already: nobody has to tell it.
-bool known_at_birth(const Plan& plan, Lane lane, const Step& other) {
-  for (int birth = birth_of(plan, lane); birth >= 0; birth = birth_of(plan, lane)) {
+bool known_at_birth(const Plan& plan, const Births& born, Lane lane, const Step& other) {
+  for (int birth = born[static_cast<std::size_t>(lane)]; birth >= 0; birth = born[static_cast<std::size_t>(lane)]) {
     lane = plan.steps()[static_cast<std::size_t>(birth)].lane;
     if (other.lane == lane) return other.self.index < birth;
   }
   return false;
 }
 
-void require_acyclic(const Plan& plan, const std::vector<std::vector<StepRef>>& edges) {
+void require_acyclic(const Plan& plan, const std::vector<std::vector<StepRef>>& edges, const Births& born) {
   // Kahn's algorithm over edges, the order inside each lane, and the birth of each lane.
   std::vector<int> waiting(plan.steps().size(), 0);
   std::vector<std::vector<int>> next(plan.steps().size());
@@ -79,7 +85,7 @@ void require_acyclic(const Plan& plan, const std::vector<std::vector<StepRef>>& 
   for (const Step& step : plan.steps()) {
     int& previous = last[static_cast<int>(step.lane)];
     if (previous >= 0) add(previous, step.self.index);
-    else if (const int birth = birth_of(plan, step.lane); birth >= 0) add(birth, step.self.index);
+    else if (const int birth = born[static_cast<std::size_t>(step.lane)]; birth >= 0) add(birth, step.self.index);
     previous = step.self.index;
     for (const StepRef edge : edges[step.self.index]) add(edge.index, step.self.index);
   }
@@ -103,23 +109,27 @@ void require_acyclic(const Plan& plan, const std::vector<std::vector<StepRef>>& 
 
 std::vector<std::vector<StepRef>> edges_of(const Plan& plan) {
   const std::vector<int> made_by = producers(plan);
+  const Births born = births(plan);
   std::vector<std::vector<StepRef>> edges(plan.steps().size());
+  std::vector<int> wanted;
   for (const Step& step : plan.steps()) {
-    std::set<int> wanted;
-    for (const StepRef edge : step.edges) wanted.insert(edge.index);
+    wanted.clear();
+    for (const StepRef edge : step.edges) wanted.push_back(edge.index);
     for (const Arg& arg : step.action.args)
       if (const Slot* slot = std::get_if<Slot>(&arg); slot != nullptr && slot->valid() && made_by[slot->index] >= 0)
-        wanted.insert(made_by[slot->index]);
+        wanted.push_back(made_by[slot->index]);
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
     for (const int index : wanted) {
       const Step& other = plan.steps()[static_cast<std::size_t>(index)];
-      if (other.lane == step.lane || known_at_birth(plan, step.lane, other)) continue;
+      if (other.lane == step.lane || known_at_birth(plan, born, step.lane, other)) continue;
       if (other.lane != Lane::monitor && step.lane != Lane::monitor)
         throw Error::refused("step '" + step.id + "'", "it waits for '" + other.id + "' of another child lane; only the monitor talks to all lanes",
                              "let a step of the monitor stand between them");
       edges[step.self.index].push_back(StepRef{static_cast<std::uint16_t>(index)});
     }
   }
-  require_acyclic(plan, edges);
+  require_acyclic(plan, edges, born);
   return edges;
 }
 

@@ -13,6 +13,7 @@
 // Chapters: all. Source: docs/architecture.md, "The launch plan".
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -80,6 +81,7 @@ class Plan {
 
  private:
   std::deque<Step> steps_;
+  std::bitset<8192> seen_;  // hashes of the steps' ids
   std::vector<SlotInfo> slots_;
 };
 

@@ -1,7 +1,8 @@
 #include <drydock/plan/serialise.hpp>
 
 #include <cstring>
-#include <unordered_map>
+#include <functional>
+#include <vector>
 
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
@@ -10,23 +11,30 @@ namespace drydock::plan {
 
 namespace {
 
-// The strings of a plan, each stored once.
+// The strings of a plan, each stored once. A table of places by hash, since a plan has a thousand of them.
 class Blob {
  public:
+  Blob() : places_(2048) {}
   wire::Text put(std::string_view text) {
-    const auto [known, fresh] = places_.try_emplace(std::string(text), static_cast<std::uint32_t>(data_.size()));
-    if (fresh) {
-      data_ += text;
-      data_ += '\0';
-      while (data_.size() % 8 != 0) data_ += '\0';  // messages and filters are read in place
-    }
-    return {known->second, static_cast<std::uint32_t>(text.size())};
+    std::size_t at = std::hash<std::string_view>{}(text) % places_.size();
+    for (; places_[at].used; at = (at + 1) % places_.size())
+      if (std::string_view(data_).substr(places_[at].text.offset, places_[at].text.length) == text) return places_[at].text;
+    const wire::Text where{static_cast<std::uint32_t>(data_.size()), static_cast<std::uint32_t>(text.size())};
+    if (++count_ < places_.size() / 2) places_[at] = {where, true};  // a fuller table is searched too long; then twice stored
+    data_ += text;
+    data_.append(8 - data_.size() % 8, '\0');  // NUL terminated; messages and filters are read in place
+    return where;
   }
   const std::string& data() const { return data_; }
 
  private:
+  struct Place {
+    wire::Text text;
+    bool used = false;
+  };
   std::string data_;
-  std::unordered_map<std::string, std::uint32_t> places_;
+  std::vector<Place> places_;
+  std::size_t count_ = 0;
 };
 
 wire::WireArg argument_of(const Arg& arg, Blob& blob) {

@@ -72,8 +72,10 @@ bool lane_speaks(Context& context, int socket);
 // the ledger is kept, and another try may be made.
 bool undo(Context& context, bool all);
 
-// The whole life of a monitor: run, supervise, undo, report. Returns the exit status of the process.
-int monitor_main(int ledger_fd, int control_fd, Functions functions = {});
+// Where a monitor finds its socket to the caller.
+inline constexpr int control_number = 3;
+// The whole life of a monitor: wait for the ledger, run, supervise, undo, report. Returns the exit status of the process.
+int monitor_main(Functions functions = {});
 
 std::uint64_t monotonic_ns();
 std::uint64_t realtime_ns();

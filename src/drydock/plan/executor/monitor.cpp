@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -11,6 +12,7 @@
 #include <drydock/kernel/raw.hpp>
 #include <drydock/plan/executor/context.hpp>
 #include <drydock/plan/executor/packets.hpp>
+#include <drydock/plan/executor/shared_network.hpp>
 #include <drydock/plan/executor/supervise.hpp>
 #include <drydock/plan/executor/text.hpp>
 
@@ -22,7 +24,7 @@ constexpr int exit_ours = 125;
 
 // Everything that could reach a monitor from outside is decided here, before the first step.
 int settle() {
-  raw::call(SYS_close_range, 5, ~0U, 0);
+  raw::call(SYS_close_range, control_number + 1, ~0U, 0);
   raw::call(SYS_setsid);
   raw::call(SYS_prctl, PR_SET_NAME, "drydock-monitor", 0, 0, 0);  // exec by descriptor would leave its number as the name
   raw::call(SYS_umask, 0);  // modes in the plan are meant as they stand; exec gives the program the usual 022
@@ -126,21 +128,8 @@ int finish(Context& context, wire::Word word, int status) {
   return status;
 }
 
-// What belongs to all containers of this host together (bridge, NAT): looked after when everything else is done and the
-// caller has its answer. The steps of the janitor are undo calls of their own kind.
-void release_shared(Context& context) {
-  raw::call(SYS_close_range, 0, ~0U, 0);  // a published port above all: the next container may want it at once
-  for (unsigned index = 0; index < context.header->step_count; ++index) {
-    const wire::WireStep& step = context.step(index);
-    if (step.has_undo == 0 || static_cast<Op>(step.undo.op) != Op::release_network) continue;
-    long second = -1;
-    perform(context, step.undo, &second);
-    return;
-  }
-}
-
-// The caller waits for the process that it spawned, so that it never has a zombie; what outlives the caller's interest (a
-// detached container, the janitor's moment) goes on in a child that init reaps.
+// The caller waits for the process that it spawned, so that it never has a zombie; a detached container, which outlives the
+// caller's interest, goes on in a child that init reaps.
 void continue_in_child() {
   clone_args args{};
   args.exit_signal = SIGCHLD;
@@ -148,21 +137,58 @@ void continue_in_child() {
   if (pid > 0) raw::call(SYS_exit_group, 0);
 }
 
-// Whether or not that step was reached: the address was leased before the launch, and a caller that was killed cannot end the lease.
-bool has_shared(const Context& context) {
-  for (unsigned index = 0; index < context.header->step_count; ++index)
-    if (context.step(index).has_undo != 0 && static_cast<Op>(context.step(index).undo.op) == Op::release_network) return true;
-  return false;
+struct Watch {
+  const Context* context = nullptr;
+  const wire::WireCall* call = nullptr;
+  Janitor janitor;
+};
+
+int keep_watch_for(void* argument) {
+  const Watch& watch = *static_cast<const Watch*>(argument);
+  const Context& context = *watch.context;
+  const wire::WireCall& call = *watch.call;
+  keep_watch(watch.janitor, text(context, call, 0), text(context, call, 1), text(context, call, 2), text_length(context, call, 2),
+             static_cast<int>(number(context, call, 3)), janitor_patience_ms);
+  return 0;
+}
+
+// What belongs to all containers of this host together (bridge, NAT): looked after when everything else is done and the
+// caller has its answer. Whether or not that step was reached: the address was leased before the launch, and a caller that was
+// killed cannot end the lease.
+void release_shared(Context& context) {
+  static Watch watch;
+  alignas(16) static char stack[32 * 1024];
+  for (unsigned index = 0; index < context.header->step_count; ++index) {
+    const wire::WireStep& step = context.step(index);
+    if (step.has_undo == 0 || static_cast<Op>(step.undo.op) != Op::release_network) continue;
+    raw::call(SYS_close_range, 0, ~0U, 0);  // a published port above all: the next container may want it at once
+    watch.context = &context;
+    watch.call = &step.undo;
+    const wire::WireCall& call = step.undo;
+    if (sit_down(watch.janitor, text(context, call, 0), text(context, call, 2), text_length(context, call, 2)) != 1) return;
+    // The caller waits for this process: the watch is kept by another, which takes over the memory as it is. A copy would cost the
+    // caller a fifth of a millisecond.
+    if (::clone(keep_watch_for, stack + sizeof stack, CLONE_VM | SIGCHLD, &watch) < 0) keep_watch_for(&watch);
+    return;
+  }
+}
+
+// -1 when the caller is gone, or has thought better of it.
+int receive_ledger(int control) {
+  wire::Packet packet;
+  int fd = -1;
+  return receive_packet_fd(control, packet, fd) && packet.word == wire::Word::ledger ? fd : -1;
 }
 
 }  // namespace
 
-int monitor_main(int ledger_fd, int control_fd, Functions functions) {
+int monitor_main(Functions functions) {
   static Context context;
-  context.control = control_fd;
+  context.control = control_number;
   context.functions = functions;
   const int signal_fd = settle();
-  if (!open_ledger(context, ledger_fd)) return exit_ours;
+  const int ledger_fd = receive_ledger(context.control);
+  if (ledger_fd < 0 || !open_ledger(context, ledger_fd)) return exit_ours;
   wire::Header& header = *context.header;
   if ((header.flags & wire::flag_detached) != 0) {
     continue_in_child();
@@ -180,10 +206,7 @@ int monitor_main(int ledger_fd, int control_fd, Functions functions) {
     header.exit_code = exit_ours;
     status = finish(context, wire::Word::failed, exit_ours);
   }
-  if (has_shared(context)) {
-    continue_in_child();
-    release_shared(context);
-  }
+  release_shared(context);
   return status;
 }
 

@@ -121,48 +121,52 @@ struct LinuxDirent {
 
 long remove_directory(int parent, const char* name, dev_t device, int depth);
 
-long remove_entry(int parent, const char* name, dev_t device, int depth) {
+constexpr unsigned char type_directory = 4;  // DT_DIR
+
+long remove_entry(int parent, const char* name, unsigned char type, dev_t device, int depth) {
+  if (type == type_directory) return remove_directory(parent, name, device, depth);
   const long result = raw::call(SYS_unlinkat, parent, name, 0);
   if (!raw::failed(result) || result == -ENOENT) return 0;
   if (result != -EISDIR && result != -EPERM) return result;
   return remove_directory(parent, name, device, depth);
 }
 
-// Removes what `fd` lists; the listing is read again until it is empty, since removal moves the offsets of some file systems.
-long empty_directory(int fd, dev_t device, int depth) {
+// Removes what one listing of `fd` shows: a removal may move the offsets of what comes behind.
+long remove_listed(int fd, dev_t device, int depth) {
   alignas(LinuxDirent) char buffer[4096];
-  for (int rounds = 0; rounds < 100000; ++rounds) {
-    raw::call(SYS_lseek, fd, 0, 0);
-    const long size = raw::call(SYS_getdents64, fd, buffer, sizeof buffer);
-    if (raw::failed(size)) return size;
-    bool found = false;
-    for (long at = 0; at < size;) {
-      const LinuxDirent* entry = reinterpret_cast<const LinuxDirent*>(buffer + at);
-      at += entry->length;
-      const char* name = entry->name;
-      if (equal(name, ".") || equal(name, "..")) continue;
-      found = true;
-      if (const long result = remove_entry(fd, name, device, depth + 1); raw::failed(result)) return result;
-    }
-    if (!found) return 0;
+  raw::call(SYS_lseek, fd, 0, 0);
+  const long size = raw::call(SYS_getdents64, fd, buffer, sizeof buffer);
+  if (raw::failed(size)) return size;
+  for (long at = 0; at < size;) {
+    const LinuxDirent* entry = reinterpret_cast<const LinuxDirent*>(buffer + at);
+    at += entry->length;
+    if (equal(entry->name, ".") || equal(entry->name, "..")) continue;
+    if (const long result = remove_entry(fd, entry->name, entry->type, device, depth + 1); raw::failed(result)) return result;
   }
-  return -EBUSY;
+  return 0;
+}
+
+bool has_entries(long result) {
+  return result == -ENOTEMPTY || result == -EEXIST;
 }
 
 long remove_directory(int parent, const char* name, dev_t device, int depth) {
   if (depth > 200) return -ELOOP;
   long removed = raw::call(SYS_unlinkat, parent, name, AT_REMOVEDIR);  // most directories are empty
   if (!raw::failed(removed) || removed == -ENOENT) return 0;
-  if (removed != -ENOTEMPTY && removed != -EEXIST) return removed;
+  if (!has_entries(removed)) return removed;
   const long fd = raw::call(SYS_openat, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (raw::failed(fd)) return fd;
   struct stat status;
-  long result = ::fstat(static_cast<int>(fd), &status) == 0 && status.st_dev == device
-                    ? empty_directory(static_cast<int>(fd), device, depth)
-                    : -EXDEV;  // something is mounted here: not ours to empty
+  // Something that is mounted here is not ours to empty.
+  long result = ::fstat(static_cast<int>(fd), &status) == 0 && status.st_dev == device ? 0 : -EXDEV;
+  for (int rounds = 0; rounds < 100000 && !raw::failed(result) && has_entries(removed); ++rounds) {
+    result = remove_listed(static_cast<int>(fd), device, depth);
+    if (!raw::failed(result)) removed = raw::call(SYS_unlinkat, parent, name, AT_REMOVEDIR);
+  }
   raw::call(SYS_close, fd);
   if (raw::failed(result)) return result;
-  return raw::call(SYS_unlinkat, parent, name, AT_REMOVEDIR);
+  return raw::failed(removed) && removed != -ENOENT ? removed : 0;
 }
 
 }  // namespace
@@ -170,7 +174,7 @@ long remove_directory(int parent, const char* name, dev_t device, int depth) {
 long op_remove_tree(const char* path) {
   struct stat status;
   if (::lstat(path, &status) != 0) return 0;  // missing is what we want
-  return remove_entry(AT_FDCWD, path, status.st_dev, 0);
+  return remove_entry(AT_FDCWD, path, S_ISDIR(status.st_mode) ? type_directory : 0, status.st_dev, 0);
 }
 
 }  // namespace drydock::plan::executor

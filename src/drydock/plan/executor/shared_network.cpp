@@ -207,21 +207,32 @@ long lock_pool(const char* pool_path, bool create) noexcept {
   }
 }
 
+long sit_down(Janitor& janitor, const char* pool_path, const void* teardown, std::size_t length) noexcept {
+  janitor.pool = lock_pool(pool_path, false);
+  if (raw::failed(janitor.pool)) return janitor.pool == -ENOENT ? 0 : janitor.pool;
+  long result = 0;
+  if (become_janitor(janitor.pool, teardown, length)) {
+    janitor.socket = result = raw::call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (!raw::failed(result)) return 1;
+  }
+  close_fd(janitor.pool);
+  return result;
+}
+
+long keep_watch(const Janitor& janitor, const char* pool_path, const char* ledgers_dir, const void* teardown, std::size_t length,
+                int linger_ms, int patience_ms) noexcept {
+  const long result = wait_and_tear_down(janitor.pool, pool_path, ledgers_dir, static_cast<int>(janitor.socket), teardown, length,
+                                         linger_ms, patience_ms);
+  close_fd(janitor.socket);
+  close_fd(janitor.pool);  // gives up chair and lock together
+  return result;
+}
+
 long release_network(const char* pool_path, const char* ledgers_dir, const void* teardown, std::size_t length, int linger_ms,
                      int patience_ms) noexcept {
-  const long fd = lock_pool(pool_path, false);
-  if (fd == -ENOENT) return 0;
-  if (raw::failed(fd)) return fd;
-  long result = raw::call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (!raw::failed(result)) {
-    const long socket = result;
-    result = 0;
-    if (become_janitor(fd, teardown, length))
-      result = wait_and_tear_down(fd, pool_path, ledgers_dir, static_cast<int>(socket), teardown, length, linger_ms, patience_ms);
-    close_fd(socket);
-  }
-  close_fd(fd);  // gives up chair and lock together
-  return result;
+  Janitor janitor;
+  const long result = sit_down(janitor, pool_path, teardown, length);
+  return result == 1 ? keep_watch(janitor, pool_path, ledgers_dir, teardown, length, linger_ms, patience_ms) : result;
 }
 
 }  // namespace drydock::plan::executor

@@ -76,4 +76,13 @@ long release_network(const char* pool_path, const char* ledgers_dir, const void*
 // The patience of a janitor: longer than the kernel takes for any link.
 inline constexpr int janitor_patience_ms = 30'000;
 
+// The same in two halves, for a monitor whose caller shall not wait for the second. sit_down: 1 when the second is to follow,
+// 0 when somebody else sits there or there is nothing to take down, or -errno.
+struct Janitor {
+  long pool = -1, socket = -1;  // descriptors; the first holds lock and chair
+};
+long sit_down(Janitor& janitor, const char* pool_path, const void* teardown, std::size_t length) noexcept;
+long keep_watch(const Janitor& janitor, const char* pool_path, const char* ledgers_dir, const void* teardown, std::size_t length,
+                int linger_ms, int patience_ms) noexcept;
+
 }  // namespace drydock::plan::executor

@@ -121,6 +121,7 @@ enum class Word : std::uint32_t {
   signal = 16,    // caller: value is a signal number for pid 1
   detach = 17,    // caller: go on without me
   go = 18,        // caller: wait_go may go on
+  ledger = 19,    // caller: the first word, with the descriptor of the ledger
 };
 
 struct Packet {
