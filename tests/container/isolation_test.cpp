@@ -184,3 +184,18 @@ TEST_CASE("no descriptor of the host leads into the container", "[container]") {
   for (const char* number : {" 3 ->", " 4 ->", " 5 ->", " 6 ->", " 7 ->", " 8 ->"}) CHECK_FALSE(has(run.out, number));
   CHECK(host.leftovers() == nothing);
 }
+
+// The positive parent of all checks for nothing: what a container that runs consists of is seen, kind by kind.
+TEST_CASE("leftovers would be seen", "[container]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  detached(host, "box", "exec sleep 100");
+  std::string found;
+  for (const std::string& one : host.leftovers(50)) found += one + "\n";
+  INFO(found);
+  for (const char* kind : {"process sleep ", "process drydock-monito", "link drydock0", "control group /", "nftables table drydock", "net.ipv4.ip_forward changed",
+                           "file /run/drydock/", "container files "})
+    CHECK(has(found, kind));
+  CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}

@@ -5,6 +5,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -140,9 +141,18 @@ Words Host::look() {
 }
 
 Words Host::leftovers(int patience_ms) {
-  Words found;
-  eventually([&] { return (found = look()).empty(); }, patience_ms);
-  return found;
+  Words left = look();
+  // What is left behind stays. What comes and goes belongs to others who use this machine: their groups, empty for a moment.
+  const auto gone = [](const Words& now) {
+    return [&now](const std::string& one) { return std::find(now.begin(), now.end(), one) == now.end(); };
+  };
+  eventually(
+      [&] {
+        if (!left.empty()) std::erase_if(left, gone(look()));
+        return left.empty();
+      },
+      patience_ms);
+  return left;
 }
 
 }  // namespace drydock::test
