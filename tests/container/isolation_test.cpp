@@ -26,7 +26,7 @@ std::string host_name() {
 
 }  // namespace
 
-TEST_CASE("a container has a host name of its own", "[container][N4-042]") {
+TEST_CASE("a container has a host name of its own", "[container][isolation][N4-042]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   const std::string before = host_name();
@@ -42,7 +42,7 @@ TEST_CASE("a container has a host name of its own", "[container][N4-042]") {
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("the program is pid 1 and sees only itself", "[container][N3-020]") {
+TEST_CASE("the program is pid 1 and sees only itself", "[container][isolation][N3-020]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   const Result run = in_container(host, "echo $$; ls -d /proc/[0-9]* | wc -l; ps -o pid,args");
@@ -54,7 +54,7 @@ TEST_CASE("the program is pid 1 and sees only itself", "[container][N3-020]") {
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("the root is an overlay, and nothing of the host's mounts is seen", "[container]") {
+TEST_CASE("the root is an overlay, and nothing of the host's mounts is seen", "[container][isolation]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   const Result run = in_container(host, "cat /proc/mounts; ls /; test ! -e " + host.data() + " && echo hidden");
@@ -67,7 +67,7 @@ TEST_CASE("the root is an overlay, and nothing of the host's mounts is seen", "[
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("what a container writes is gone with it", "[container]") {
+TEST_CASE("what a container writes is gone with it", "[container][isolation]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   CHECK(in_container(host, "echo x > /file; rm -r /www; ls /file").code == 0);
@@ -77,7 +77,7 @@ TEST_CASE("what a container writes is gone with it", "[container]") {
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("a container has lo and eth0 with an address on the bridge", "[container][N0-060]") {
+TEST_CASE("a container has lo and eth0 with an address on the bridge", "[container][isolation][N0-060]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   const Result run = in_container(host, "ip addr; ip route; cat /etc/hosts");
@@ -90,7 +90,7 @@ TEST_CASE("a container has lo and eth0 with an address on the bridge", "[contain
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("limits are read back from the container's own control group files", "[container][N2-035]") {
+TEST_CASE("limits are read back from the container's own control group files", "[container][isolation][N2-035]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   const cgroups::Layout layout = cgroups::read_layout();
@@ -111,7 +111,7 @@ TEST_CASE("limits are read back from the container's own control group files", "
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("the program's exit status is passed through", "[container][N0-110]") {
+TEST_CASE("the program's exit status is passed through", "[container][isolation][N0-110]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   CHECK(in_container(host, "exit 0").code == 0);
@@ -124,7 +124,7 @@ TEST_CASE("the program's exit status is passed through", "[container][N0-110]") 
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("standard input, output and error are the caller's", "[container]") {
+TEST_CASE("standard input, output and error are the caller's", "[container][isolation]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   How how;
@@ -138,7 +138,7 @@ TEST_CASE("standard input, output and error are the caller's", "[container]") {
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("the default is a small set of capabilities and a system call filter", "[container]") {
+TEST_CASE("the default is a small set of capabilities and a system call filter", "[container][isolation]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   const Result run = in_container(host, "grep -E 'CapEff|CapBnd|Seccomp:' /proc/self/status; mount -t tmpfs x /tmp; unshare -U true; echo after");
@@ -153,7 +153,7 @@ TEST_CASE("the default is a small set of capabilities and a system call filter",
 }
 
 // Which of them there are is the kernel's choice: those that this one has are looked at.
-TEST_CASE("what must not be seen of /proc is masked or read-only", "[container]") {
+TEST_CASE("what must not be seen of /proc is masked or read-only", "[container][isolation]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   std::size_t masked = 0;
@@ -175,7 +175,7 @@ TEST_CASE("what must not be seen of /proc is masked or read-only", "[container]"
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("no descriptor of the host leads into the container", "[container]") {
+TEST_CASE("no descriptor of the host leads into the container", "[container][isolation]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   const Result run = in_container(host, "ls -l /proc/1/fd");
@@ -186,7 +186,7 @@ TEST_CASE("no descriptor of the host leads into the container", "[container]") {
 }
 
 // The positive parent of all checks for nothing: what a container that runs consists of is seen, kind by kind.
-TEST_CASE("leftovers would be seen", "[container]") {
+TEST_CASE("leftovers would be seen", "[container][isolation]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   detached(host, "box", "exec sleep 100");

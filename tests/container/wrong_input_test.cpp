@@ -251,12 +251,13 @@ TEST_CASE("a full disk", "[container][wrong]") {
   CHECK(has(image.err, "image 'busybox'"));
   CHECK(has(image.err, "the disk (or a kernel table) is full"));
 
-  mount_tmpfs(full, "size=16m");
+  mount_tmpfs(full, "size=16m,nr_inodes=1k");
   REQUIRE(host.drydock({"--root", full, "run", "--rm", "busybox", "true"}).code == 0);
   {
     const Fd file = sys::open(full + "/fill", O_WRONLY | O_CREAT, 0600);
     const std::string page(4096, 'x');
     while (::write(file.get(), page.data(), page.size()) > 0) {}
+    for (int number = 0; ::mkdir((full + "/d" + std::to_string(number)).c_str(), 0700) == 0; ++number) {}
   }
   for (const char* how : {"--rm", "-d"}) {
     const Result run = host.drydock({"--root", full, "run", how, "busybox", "true"});

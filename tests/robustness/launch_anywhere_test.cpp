@@ -94,7 +94,7 @@ TEST_CASE("Ctrl-C reaches the program; the caller stays until it ends", "[robust
   DRYDOCK_NEEDS_HOST();
   Host host;
   Console console(host, {"run", "--rm", "busybox", "sh", "-c",
-                         "trap 'echo heard' INT; echo ready; while [ ! -e /tmp/end ]; do sleep 0.05; done & wait; echo last; exit 4"});
+                         "trap 'heard=yes; echo heard' INT; echo ready; until [ \"$heard\" ]; do sleep 0.05; done; echo last; exit 4"});
   REQUIRE(console.expect("ready"));
   console.type("\x03");
   CHECK(console.expect("heard"));

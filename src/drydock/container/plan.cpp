@@ -323,10 +323,11 @@ void Builder::enter_root() {
 
 std::string Builder::annotation() const {
   using nlohmann::json;
-  std::string text = json{{"image", host_.image.reference}, {"image_id", host_.image.config_digest}, {"layers", host_.image.layers}, {"command", out_.command},
-                            {"address", host_.address ? host_.address->text() : ""},
-                          {"cgroups", out_.cgroups}, {"hostname", hostname_}}
-                         .dump(-1, ' ', false, json::error_handler_t::replace);
+  const json note{{"image", host_.image.reference}, {"image_id", host_.image.config_digest},
+                  {"layers", host_.image.layers},   {"command", out_.command},
+                  {"cgroups", out_.cgroups},        {"hostname", hostname_},
+                  {"address", host_.address ? host_.address->text() : ""}};
+  std::string text = note.dump(-1, ' ', false, json::error_handler_t::replace);
   text.pop_back();
   return text + ",\"spec\":" + to_json(spec_, -1) + "}";
 }
