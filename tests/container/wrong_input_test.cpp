@@ -272,7 +272,7 @@ TEST_CASE("a full disk", "[container][wrong]") {
   unmount(full);
 
   const std::string state = host.scratch() + "/state";
-  mount_tmpfs(state, "size=4k");
+  mount_tmpfs(state, "size=4k,mode=755");
   const Result run = host.drydock({"--state", state, "run", "--rm", "busybox", "true"});
   INFO(run.seen());
   CHECK(one_message(run, 125));
@@ -282,14 +282,33 @@ TEST_CASE("a full disk", "[container][wrong]") {
   CHECK(host.leftovers() == nothing);
 }
 
+TEST_CASE("a state directory that somebody else could have prepared", "[container][wrong][security]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const std::string state = host.scratch() + "/state";
+  sys::mkdir(state, 0700);
+  REQUIRE(::chown(state.c_str(), 65534, 65534) == 0);
+  const Words words{"--state", state, "run", "--rm", "--network", "none", "busybox", "true"};
+  const Result foreign = host.drydock(words);
+  INFO(foreign.seen());
+  CHECK(one_message(foreign, 125));
+  CHECK(has(foreign.err, "uid 65534"));
+  REQUIRE(::chown(state.c_str(), 0, 0) == 0);
+  REQUIRE(::chmod(state.c_str(), 0777) == 0);
+  CHECK(has(host.drydock(words).err, "others may write"));
+  REQUIRE(::chmod(state.c_str(), 0755) == 0);
+  CHECK(host.drydock(words).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
 TEST_CASE("no root", "[container][wrong]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   How nobody;
   nobody.user = 65534;
   const std::string home = host.scratch() + "/home";
-  sys::mkdir(home, 0777);
-  ::chmod(home.c_str(), 0777);
+  sys::mkdir(home, 0700);
+  REQUIRE(::chown(home.c_str(), 65534, 65534) == 0);
   nobody.environment = {"HOME=" + home, "DRYDOCK_STATE=" + home + "/state", "DRYDOCK_ROOT=" + home + "/data"};
   for (const Words& options : {Words{}, Words{"--network", "none"}}) {
     Words words{"run", "--rm"};

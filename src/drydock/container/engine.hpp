@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <drydock/container/container.hpp>
+#include <drydock/image/store.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/plan/launch.hpp>
 #include <drydock/process/signals.hpp>
@@ -24,6 +25,9 @@ int wait_undone(const plan::Ledger& ledger);
 
 // Everything that is needed before a first launch: directories. Throws Error naming the path that cannot be made.
 void prepare_directories(const Paths& paths);
+
+// The image that the spec names; busybox is unpacked from drydock-image when the store lacks it. Throws Error otherwise.
+image::Image find_image(const Spec& spec, const Paths& paths);
 
 // The foreground part of run and exec: stdio, signals, terminal; until the end or until the user detaches.
 struct ForegroundEnd {

@@ -1,16 +1,11 @@
 // Starting containers: run, plan, and the foreground.
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
@@ -27,91 +22,9 @@
 
 namespace drydock::container {
 
-namespace {
-
-std::string environment_or(const char* name, const std::string& otherwise) {
-  const char* value = ::getenv(name);
-  return value != nullptr && *value != '\0' ? value : otherwise;
-}
-
-// Beside the program, or where an installation puts it.
-std::string find_monitor() {
-  const std::string self = sys::readlink("/proc/self/exe");
-  const std::string beside = self.substr(0, self.rfind('/'));
-  for (const std::string& candidate : {beside + "/drydock-monitor", beside + "/../libexec/drydock/drydock-monitor"})
-    if (sys::exists(candidate)) return candidate;
-  return beside + "/drydock-monitor";
-}
-
-}  // namespace
-
-Paths default_paths() {
-  const bool root = sys::geteuid() == 0;
-  const std::string home = environment_or("HOME", "/");
-  const std::string runtime = environment_or("XDG_RUNTIME_DIR", "/tmp/drydock-" + std::to_string(sys::geteuid()));
-  Paths paths;
-  paths.data = environment_or("DRYDOCK_ROOT", root ? "/var/lib/drydock" : environment_or("XDG_DATA_HOME", home + "/.local/share") + "/drydock");
-  paths.state = environment_or("DRYDOCK_STATE", root ? "/run/drydock" : runtime + "/drydock");
-  paths.monitor = environment_or("DRYDOCK_MONITOR", find_monitor());
-  return paths;
-}
-
 Engine::Engine(Paths paths) : paths_(std::move(paths)) {}
 
 namespace {
-
-void make_directory(const std::string& path, mode_t mode, const char* option) {
-  try {
-    sys::mkdirs(path, mode);
-  } catch (const Error& error) {
-    Error::Parts parts = error.parts();
-    parts.remedy = std::string("mend that, or name another place: drydock ") + option + " DIR run ...";
-    throw Error(std::move(parts));
-  }
-}
-
-}  // namespace
-
-void prepare_directories(const Paths& paths) {
-  make_directory(paths.data + "/containers", 0711, "--root");
-  make_directory(paths.data + "/volumes", 0711, "--root");
-  const std::string host = host_directory(paths);
-  for (const char* name : {"/ledgers", "/names", "/etc"}) make_directory(host + name, 0700, "--state");
-}
-
-namespace {
-
-constexpr const char* base_image = "busybox";
-
-// The embedded base image is loaded by the program that can unpack archives, which stays out of this one for speed.
-void load_base_image(const Paths& paths) {
-  std::string program = paths.monitor.substr(0, paths.monitor.rfind('/')) + "/drydock-image";
-  std::string name = "drydock-image", command = "ensure-base", option = "--root", data = paths.data;
-  std::array<char*, 5> argv{name.data(), command.data(), option.data(), data.data(), nullptr};
-  const Fd words = sys::memfd_create("words", MFD_CLOEXEC);  // what it has to say becomes part of our one message
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, words.get(), 2);
-  pid_t pid = 0;
-  const int code = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (code == ENOENT) throw Error::refused("drydock-image", "it is not at " + program, "install it beside drydock");
-  if (code != 0) throw Error::from_errno("posix_spawn", "\"" + program + "\"", code);
-  int status = 0;
-  if (::waitpid(pid, &status, 0) != pid) status = -1;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  std::string why = sys::read_file("/proc/self/fd/" + std::to_string(words.get()));
-  if (why.starts_with("drydock: ")) why.erase(0, 9);
-  while (why.ends_with('\n')) why.pop_back();
-  throw Error::refused("image 'busybox'", "the embedded base image could not be unpacked: " + why);
-}
-
-image::Image find_image(const Spec& spec, const Paths& paths) {
-  const image::Store store(paths.data);
-  if (auto image = store.find_if_present(spec.image)) return std::move(*image);
-  if (image::normalized_reference(spec.image) == image::normalized_reference(base_image)) load_base_image(paths);
-  return store.find(spec.image);
-}
 
 // VOLUME lines of the image become anonymous volumes where the user mounts nothing.
 void add_image_volumes(Spec& spec, const image::Config& config) {

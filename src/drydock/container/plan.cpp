@@ -11,11 +11,11 @@
 
 #include <drydock/cgroups/steps.hpp>
 #include <drydock/container/program.hpp>
+#include <drydock/container/user_mounts.hpp>
+#include <drydock/container/user_namespace.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/mounts/rootfs.hpp>
 #include <drydock/mounts/system.hpp>
-#include <drydock/mounts/volumes.hpp>
-#include <drydock/namespaces/id_map.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
 #include <drydock/overlay/overlay.hpp>
@@ -33,7 +33,7 @@ class Builder {
   Builder(const Spec& spec, const Host& host)
       : spec_(spec), host_(host), hostname_(spec.hostname.empty() ? host.id.substr(0, 12) : spec.hostname),
         directory_(host.paths.data + "/containers/" + host.id),
-        names_(host.ledgers.substr(0, host.ledgers.rfind('/')) + "/etc/" + host.id) {}
+        names_(host.ledgers.substr(0, host.ledgers.rfind('/')) + "/etc/" + host.id), user_mounts_(spec, host, directory_, names_) {}
 
   ContainerPlan build();
 
@@ -46,13 +46,9 @@ class Builder {
   void ledger();
   void listeners();
   void container_files();
-  void add_anonymous_volume(int number, const std::string& target);
   void control_groups();
   void bridge();
   void clone();
-  namespaces::Maps maps() const;
-  void id_maps();
-  void own_upper();
   network::ContainerLink container_link() const { return {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_}; }
   void link();
   void root();
@@ -60,10 +56,6 @@ class Builder {
   void attach_groups();
   void become_root_of_user_namespace();
   void system_mounts();
-  mounts::Bind bind_of(const MountSpec& mount, int& anonymous) const;
-  void mount_sources();
-  void add_source(const std::string& id, const mounts::Bind& bind);
-  void user_mounts();
   void names();
   void cgroup_namespace();
   void masks();
@@ -76,12 +68,7 @@ class Builder {
   const std::string hostname_, directory_, names_;
   ContainerPlan out_;
   Stdio stdio_;
-  struct Source {
-    std::string id;
-    mounts::Bind bind;
-    Slot mount;
-  };
-  std::vector<Source> sources_;
+  UserMounts user_mounts_;
   Slot child_, root_, peer_, place_;
   StepRef maps_written_, veth_;
   cgroups::GroupPlan group_;
@@ -106,20 +93,12 @@ void Builder::listeners() {
   if (!ports_.empty()) listeners_ = network::add_port_listeners(plan(), ports_);
 }
 
-void Builder::add_anonymous_volume(int number, const std::string& target) {
-  const std::string name = "volume" + std::to_string(number);
-  plan().monitor("files." + name, ops::mkdir(directory_ + "/" + name, 0755)).on(target).why("an anonymous volume, gone with the container");
-}
-
 void Builder::container_files() {
   plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its log");
   for (const char* name : {"upper", "work"})
     plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
   add_name_files(plan(), names_, hostname_, spec_, host_);
-  int number = 0;
-  for (const MountSpec& mount : spec_.mounts)
-    if (mount.type == MountType::volume && mount.source.empty())
-      add_anonymous_volume(number++, mount.target);
+  user_mounts_.add_anonymous_volumes(plan());
   if (spec_.detach || spec_.terminal) out_.settings.socket_path = directory_ + "/attach";  // ctrl-p ctrl-q may detach later
   if (!spec_.detach) return;
   plan().monitor("files.log", ops::create_file(directory_ + "/log", "", 0640)).on("log").why("what the container writes");
@@ -163,42 +142,6 @@ void Builder::clone() {
     plan().payload("join.network", ops::setns(peer_, CLONE_NEWNET)).on("container " + spec_.network.peer).why("its network, and nothing else of it");
 }
 
-namespaces::Maps Builder::maps() const {
-  namespaces::Maps maps = host_.default_maps;
-  const auto taken = [](const std::vector<IdRange>& ranges) {
-    std::vector<namespaces::IdMap> out;
-    for (const IdRange& range : ranges) out.push_back({range.inside, range.outside, range.count});
-    return out;
-  };
-  if (!spec_.userns.uids.empty()) maps.uids = taken(spec_.userns.uids);
-  if (!spec_.userns.gids.empty()) maps.gids = taken(spec_.userns.gids);
-  return maps;
-}
-
-namespace {
-
-// What root of the container is outside.
-std::int64_t outside_root(const std::vector<namespaces::IdMap>& maps) {
-  for (const namespaces::IdMap& map : maps)
-    if (map.inside == 0 && map.count > 0) return map.outside;
-  throw Error::refused("--userns", "the map does not say who root of the container is outside", "let the first range begin at 0, for example 0:100000:65536");
-}
-
-}  // namespace
-
-void Builder::id_maps() {
-  if (!mapped()) return;
-  const namespaces::Maps wanted = maps();
-  maps_written_ = namespaces::add_map_steps(plan(), namespaces::MapWriter::parent, child_, wanted);
-}
-
-// The writable layer belongs to root of the container.
-void Builder::own_upper() {
-  if (!mapped()) return;
-  const namespaces::Maps wanted = maps();
-  plan().monitor("files.upper.owner", ops::fchownat(directory_ + "/upper", outside_root(wanted.uids), outside_root(wanted.gids))).on(directory_ + "/upper").why("root of the container owns its root directory");
-}
-
 void Builder::link() {
   if (!bridged()) return;
   veth_ = network::add_container_link_step(plan(), host_.bridge, bridge_, container_link());
@@ -214,10 +157,7 @@ void Builder::attach_groups() {
 void Builder::become_root_of_user_namespace() {
   if (!mapped()) return;
   cgroups::add_cpu_attach_step(plan(), group_, Lane::payload);
-  plan().payload("userns.groups", ops::setgroups({})).after(maps_written_).on("user namespace").why("groups of the host mean nothing here");
-  plan().payload("userns.gid", ops::setresgid(0)).on("user namespace").why("root of the new user namespace");
-  plan().payload("userns.uid", ops::setresuid(0)).on("user namespace").why("root of the new user namespace");
-  plan().payload("userns.die_with_monitor", ops::die_with_parent()).on("the container").why("a change of ids clears it: prctl(2)");
+  add_become_root(plan(), maps_written_);
 }
 
 void Builder::root() {
@@ -249,46 +189,6 @@ void Builder::system_mounts() {
   options.fresh_sysfs = !mapped() || own_network();
   options.terminal = spec_.terminal;
   devices_ = mounts::add_system_mounts(plan(), Lane::payload, root_, options);
-}
-
-// Where a bind mount of the spec comes from.
-mounts::Bind Builder::bind_of(const MountSpec& mount, int& anonymous) const {
-  mounts::Bind bind{mount.source, mount.target, mount.read_only, false, mount.recursive, 0};
-  if (mount.type == MountType::volume)
-    bind.source = mount.source.empty() ? directory_ + "/volume" + std::to_string(anonymous++) : host_.paths.data + "/volumes/" + mount.source;
-  else if (const auto known = host_.source_is_file.find(mount.source); known != host_.source_is_file.end())
-    bind.source_is_file = known->second;
-  const std::string kind = mount.propagation.starts_with('r') ? mount.propagation.substr(1) : mount.propagation;
-  bind.propagation = kind == "shared" ? MS_SHARED : kind == "slave" ? MS_SLAVE : MS_PRIVATE;
-  return bind;
-}
-
-// The host's side of all bind mounts, while the lane is still the user who may read it.
-void Builder::mount_sources() {
-  place_ = mounts::add_root_place(plan(), Lane::payload, names_ + "/root");
-  int anonymous = 0, number = 0;
-  for (const MountSpec& mount : spec_.mounts) {
-    const std::string id = "volume." + std::to_string(number++);
-    if (mount.type != MountType::tmpfs) add_source(id, bind_of(mount, anonymous));
-  }
-  for (const char* name : {"hosts", "resolv.conf", "hostname"})
-    add_source(std::string("names.") + name, {names_ + "/" + name, std::string("/etc/") + name, false, true, false, 0});
-}
-
-void Builder::add_source(const std::string& id, const mounts::Bind& bind) {
-  sources_.push_back({id, bind, mounts::add_bind_source(plan(), Lane::payload, id, bind)});
-}
-
-void Builder::user_mounts() {
-  int number = 0;
-  for (const MountSpec& mount : spec_.mounts) {
-    const std::string id = "volume." + std::to_string(number++);
-    if (mount.type != MountType::tmpfs) continue;
-    std::string options = mount.tmpfs_options;
-    if (mount.tmpfs_size) options += (options.empty() ? "size=" : ",size=") + std::to_string(*mount.tmpfs_size);
-    mounts::add_tmpfs(plan(), Lane::payload, id, mount.target, options, mount.read_only, root_);
-  }
-  for (const Source& source : sources_) mounts::add_bind_target(plan(), Lane::payload, source.id, source.bind, source.mount, root_);
 }
 
 void Builder::names() {
@@ -352,23 +252,24 @@ ContainerPlan Builder::build() {
   ledger();
   listeners();
   container_files();
-  own_upper();
+  if (mapped()) add_upper_owner(plan(), directory_ + "/upper", maps_of(spec_, host_));
   control_groups();
   bridge();
   const bool pipes = spec_.detach && !spec_.terminal;
   if (pipes) stdio_ = add_detached_pipes(plan(), spec_.interactive);
   clone();
   if (pipes) add_close_pipe_ends(plan(), stdio_, spec_.interactive);
-  id_maps();
+  if (mapped()) maps_written_ = add_id_maps(plan(), child_, maps_of(spec_, host_));
   link();
   attach_groups();
   mounts::add_private_propagation(plan(), Lane::payload);
-  mount_sources();
+  place_ = mounts::add_root_place(plan(), Lane::payload, names_ + "/root");
+  user_mounts_.add_sources(plan());
   become_root_of_user_namespace();
   root();
   system_mounts();
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
-  user_mounts();
+  user_mounts_.add_targets(plan(), root_);
   names();
   // As late as may be: the mounts were made while the monitor made the link.
   if (bridged()) network::add_container_address_steps(plan(), host_.bridge, container_link(), veth_);
