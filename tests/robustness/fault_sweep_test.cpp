@@ -74,6 +74,7 @@ std::vector<int> plausible(Op op) {
     case Op::exec:
       return {ENOENT, EACCES, ENOEXEC, ENOMEM, E2BIG};
     case Op::seccomp_load:
+    case Op::device_filter:
       return {EINVAL, ENOMEM, EACCES};
     case Op::capset:
     case Op::setgroups:
