@@ -6,6 +6,7 @@ raw files: root, payload, scratch, swap, results.
 Example: Machine(image, folder).run(payload, sys.stdout.write, limit=3600)
 Source: qemu-system-x86_64(1); "-accel tcg,thread=multi" gives each guest processor a thread.
 """
+import codecs
 import os
 import select
 import subprocess
@@ -79,6 +80,7 @@ class Machine:
 
     @staticmethod
     def relay(qemu, output, end):
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         while True:
             left = end - time.monotonic()
             if left <= 0:
@@ -88,7 +90,7 @@ class Machine:
             data = os.read(qemu.stdout.fileno(), 65536)
             if not data:
                 return True
-            output(data.decode(errors="replace").replace("\r", ""))
+            output(decoder.decode(data).replace("\r", ""))
 
     def bring_back(self, build):
         """Unpacks the results into build/results. Gives the exit status of the tests, None when there is none."""
