@@ -20,6 +20,7 @@
 
 #include "container/look.hpp"
 #include "container/processes.hpp"
+#include "support/patience.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -179,11 +180,12 @@ TEST_CASE("--device-write-bps holds direct writes back", "[container][limits][N2
   const Result free = in_container(host, write, {"--privileged"});
   INFO(free.seen());
   REQUIRE(free.code == 0);
+  const double plain = std::min(free.seconds, in_container(host, write, {"--privileged"}).seconds);  // the first one found cold caches
   const Result held = in_container(host, write, {"--privileged", "--device-write-bps", disk.path() + ":2m"});
   INFO(held.seen());
   CHECK(held.code == 0);
-  CHECK(held.seconds - free.seconds > 1.6);  // 4 MiB at 2 MiB/s
-  CHECK(held.seconds - free.seconds < 2.6);
+  CHECK(held.seconds - plain > 1.6);  // 4 MiB at 2 MiB/s
+  CHECK(held.seconds - plain < 2.6 + 0.05 * (slowness() - 1));
   CHECK(host.leftovers() == nothing);
 }
 

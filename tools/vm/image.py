@@ -27,10 +27,12 @@ def section(name, text):
 
 
 def library_packages(programs):
-    """Debian packages of the shared libraries that `programs` are linked with. Debian 13 calls some otherwise (libssl3t64), and
-    provides the old names."""
+    """Debian packages of the shared libraries that `programs` themselves ask for; what those need is apt's business. Debian 13 calls
+    some otherwise (libssl3t64), and provides the old names."""
+    headers = subprocess.run(["readelf", "-d", *map(str, programs)], capture_output=True, text=True, check=False).stdout
+    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", headers))
     linked = subprocess.run(["ldd", *map(str, programs)], capture_output=True, text=True, check=False).stdout
-    paths = sorted({str(Path(path).resolve()) for path in re.findall(r"=> (/\S+)", linked)})
+    paths = sorted({str(Path(path).resolve()) for name, path in re.findall(r"(\S+) => (/\S+)", linked) if name in needed})
     # dpkg knows a library by the name under which it was installed, which before the merge of /usr was /lib.
     names = {name for path in paths for name in (path, path.removeprefix("/usr"))}
     owners = subprocess.run(["dpkg-query", "-S", *sorted(names)], capture_output=True, text=True, check=False).stdout
