@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <drydock/cgroups/device_rules.hpp>
 #include <drydock/cgroups/layout.hpp>
 #include <drydock/kernel/sys.hpp>
 
@@ -155,6 +156,23 @@ TEST_CASE("the default is a small set of capabilities and a system call filter",
   CHECK(has(run.err, "mount: "));
   CHECK(has(run.err, "unshare"));
   CHECK(has(run.out, "after"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("a node of any device can be made, and only the container's own opened, also by exec", "[container][security]") {
+  DRYDOCK_NEEDS_HOST();
+  const cgroups::Layout layout = cgroups::read_layout();
+  if (!cgroups::devices_guarded(layout)) DRYDOCK_SKIP("no v1 devices controller, no device programs; CONFIG_CGROUP_BPF");
+  Host host;
+  const std::string script = "mknod /disk b 7 0 && (: </disk); mknod /zero c 1 5 && head -c 2 /zero | wc -c";
+  const Result kept = in_container(host, script);
+  INFO(kept.seen());
+  CHECK(has(kept.err, "/disk: Operation not permitted"));
+  CHECK(kept.out == "2\n");
+  CHECK_FALSE(has(in_container(host, script, {"--privileged"}).err, "Operation not permitted"));
+  detached(host, "box", "exec sleep 100");
+  CHECK(has(host.drydock({"exec", "box", "sh", "-c", script}).err, "/disk: Operation not permitted"));
+  CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
   CHECK(host.leftovers() == nothing);
 }
 
