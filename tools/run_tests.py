@@ -20,6 +20,8 @@ from summary import CatchStream, Tally, text_tally
 
 MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 NOTE_LINES = 40
+# On a machine in software everything takes its time; the tests themselves read it too (tests/support/patience.hpp).
+SLOWNESS = max(float(os.environ.get("DRYDOCK_SLOW", "1")), 1.0)
 
 
 class Suite:
@@ -29,7 +31,7 @@ class Suite:
         self.labels = properties.get("LABELS", [])
         self.command = test.get("command", [])
         self.directory = properties.get("WORKING_DIRECTORY")
-        self.timeout = float(properties.get("TIMEOUT", 1500))
+        self.timeout = float(properties.get("TIMEOUT", 1500)) * SLOWNESS
         self.skip_status = int(properties.get("SKIP_RETURN_CODE", 77))
         self.environment = dict(entry.split("=", 1) for entry in properties.get("ENVIRONMENT", []))
         self.xml = results / f"{name}.xml"
@@ -135,9 +137,12 @@ def run_suite(suite, case_filter):
     return run_catch(suite, case_filter) if suite.is_catch else run_other(suite)
 
 
-def suites_of(build, prefix, label, results):
-    listing = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], check=True, capture_output=True, text=True)
-    tests = json.loads(listing.stdout)["tests"]
+def suites_of(build, prefix, label, results, listing):
+    if listing:
+        text = Path(listing).read_text(encoding="utf-8")
+    else:
+        text = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], check=True, capture_output=True, text=True).stdout
+    tests = json.loads(text)["tests"]
     suites = [Suite(test, prefix + test["name"], results) for test in tests]
     return [suite for suite in suites if not label or label in suite.labels]
 
@@ -146,6 +151,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("builds", nargs="+", metavar="NAME=DIR[:LABEL]", help="build directories; the first one's suites have no prefix")
     parser.add_argument("--only", metavar="SUITE[:CASES]", help="one suite, or the test cases in it that match a Catch2 filter")
+    parser.add_argument("--listing", metavar="FILE", help="what ctest said elsewhere, for a machine without it")
     options = parser.parse_args()
     only, _, case_filter = (options.only or "").partition(":")
     suites = []
@@ -154,7 +160,7 @@ def main():
         directory, _, label = rest.partition(":")
         results = Path(directory).resolve() / "results"
         results.mkdir(exist_ok=True)
-        suites += suites_of(directory, f"{name}-" if number else "", label, results)
+        suites += suites_of(directory, f"{name}-" if number else "", label, results, options.listing)
     chosen = [suite for suite in suites if not only or suite.name == only]
     if not chosen:
         print(f"no suite '{only}'; there are: {', '.join(suite.name for suite in suites)}")

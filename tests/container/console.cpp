@@ -12,6 +12,8 @@
 
 #include <drydock/kernel/sys.hpp>
 
+#include "support/patience.hpp"
+
 namespace drydock::test {
 
 namespace {
@@ -59,7 +61,7 @@ bool Console::read_some(int timeout_ms) {
 }
 
 bool Console::expect(std::string_view text, int timeout_ms) {
-  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  const auto end = Clock::now() + std::chrono::milliseconds(patient(timeout_ms));
   for (;;) {
     if (const std::size_t found = screen_.find(text, seen_); found != std::string::npos) {
       seen_ = found + text.size();
@@ -77,7 +79,7 @@ void Console::resize(unsigned short rows, unsigned short columns) const {
 }
 
 int Console::wait(int timeout_ms) {
-  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  const auto end = Clock::now() + std::chrono::milliseconds(patient(timeout_ms));
   const Fd process = sys::pidfd_open(pid_);
   bool ended = false;
   while (!ended && Clock::now() < end) {

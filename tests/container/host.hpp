@@ -53,7 +53,8 @@ class Host {
   const std::string& scratch() const { return scratch_; }
 
   // What is there and was not when the host began; looked at again for `patience_ms` until there is nothing.
-  Words leftovers(int patience_ms = 1000);
+  // `expected`: what a test put there itself; nothing more than that is waited for.
+  Words leftovers(int patience_ms = 1000, const Words& expected = {});
 
  private:
   void note_beginning();

@@ -199,7 +199,7 @@ TEST_CASE("a pid that belongs to somebody else by now is left alone", "[containe
   }
   CHECK(host.drydock({"rm", "-f", "box"}, soon()).code == 0);
   CHECK(stranger.lives());
-  CHECK(host.leftovers() == but(stranger));
+  CHECK(host.leftovers(1000, but(stranger)) == but(stranger));
 }
 
 TEST_CASE("a monitor that was killed: its container is gone with the next command, whatever that is", "[container][lifecycle]") {
@@ -220,7 +220,7 @@ TEST_CASE("a monitor that was killed: its container is gone with the next comman
     if (words[0] != "rm") CHECK(host.drydock({"rm", "box"}, soon()).code == 0);
   }
   CHECK(stranger.lives());
-  CHECK(host.leftovers() == but(stranger));
+  CHECK(host.leftovers(1000, but(stranger)) == but(stranger));
 }
 
 TEST_CASE("a ledger whose monitor number belongs to a stranger is recovered, and the stranger lives", "[container][lifecycle]") {
@@ -237,7 +237,7 @@ TEST_CASE("a ledger whose monitor number belongs to a stranger is recovered, and
   CHECK(host.drydock({"reset"}, soon()).code == 0);
   CHECK(host.drydock({"rm", "box"}, soon()).code == 0);
   CHECK(stranger.lives());
-  CHECK(host.leftovers() == but(stranger));
+  CHECK(host.leftovers(1000, but(stranger)) == but(stranger));
 }
 
 TEST_CASE("a ledger of an earlier boot is only files", "[container][lifecycle]") {
@@ -256,7 +256,7 @@ TEST_CASE("a ledger of an earlier boot is only files", "[container][lifecycle]")
   CHECK(one_message(host.drydock({"exec", "box", "true"}, soon()), 125));
   CHECK(host.drydock({"rm", "box"}, soon()).code == 0);
   CHECK(stranger.lives());
-  CHECK(host.leftovers() == but(stranger));
+  CHECK(host.leftovers(1000, but(stranger)) == but(stranger));
 }
 
 TEST_CASE("a damaged ledger hides no other container", "[container][lifecycle]") {

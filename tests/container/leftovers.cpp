@@ -140,7 +140,7 @@ Words Host::look() {
   return found;
 }
 
-Words Host::leftovers(int patience_ms) {
+Words Host::leftovers(int patience_ms, const Words& expected) {
   Words left = look();
   // What is left behind stays. What comes and goes belongs to others who use this machine: their groups, empty for a moment.
   const auto gone = [](const Words& now) {
@@ -149,7 +149,7 @@ Words Host::leftovers(int patience_ms) {
   eventually(
       [&] {
         if (!left.empty()) std::erase_if(left, gone(look()));
-        return left.empty();
+        return left.empty() || left == expected;
       },
       patience_ms);
   return left;

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include <drydock/cgroups/steps.hpp>
 #include <drydock/kernel/sys.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include "container/look.hpp"
+#include "support/patience.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -111,9 +113,10 @@ TEST_CASE("inspect says what the kernel says", "[container][lifecycle][N0-122]")
   CHECK(seen[0].at("started").is_string());
   CHECK(seen[0].at("finished").is_null());
   CHECK(seen[0].at("spec").at("limits").at("memory") == 64 << 20);
+  const cgroups::Layout layout = cgroups::read_layout();
   for (const auto& group : seen[0].at("cgroups")) {
     INFO(group);
-    CHECK(has("\n" + sys::read_file(group.get<std::string>() + "/cgroup.procs"), "\n" + std::to_string(pid) + "\n"));
+    CHECK(has("\n" + sys::read_file(cgroups::member_directory(layout, group.get<std::string>()) + "/cgroup.procs"), "\n" + std::to_string(pid) + "\n"));
   }
   CHECK(host.drydock({"rm", "-f", "box"}).code == 0);
   CHECK(host.leftovers() == nothing);
@@ -198,7 +201,7 @@ TEST_CASE("stop lets a program end by itself", "[container][lifecycle][N2-021][N
   REQUIRE(wrote(host, "box", "up"));
   const Result stop = host.drydock({"stop", "box"});
   CHECK(stop.out == "box\n");
-  CHECK(stop.seconds < 3);
+  CHECK(stop.seconds < 3 * slowness());
   CHECK(host.drydock({"wait", "box"}).out == "7\n");
   CHECK(has(host.drydock({"logs", "box"}).out, "bye"));
   CHECK(host.drydock({"stop", "box"}).code == 0);  // stopping what has stopped is no error
@@ -212,14 +215,14 @@ TEST_CASE("stop -t kills a program that takes no notice; with --init SIGTERM is 
   detached(host, "deaf", "exec sleep 100");  // pid 1 without a handler: pid_namespaces(7)
   const Result hard = host.drydock({"stop", "-t", "1", "deaf"});
   CHECK(hard.seconds > 0.9);
-  CHECK(hard.seconds < 3);
+  CHECK(hard.seconds < 3 * slowness());
   CHECK(host.drydock({"wait", "deaf"}).out == "137\n");
   detached(host, "tended", "exec sleep 100", {"--init"});
   const Result soft = host.drydock({"stop", "tended"});
-  CHECK(soft.seconds < 3);
+  CHECK(soft.seconds < 3 * slowness());
   CHECK(host.drydock({"wait", "tended"}).out == "143\n");
   detached(host, "hurried", "exec sleep 100");
-  CHECK(host.drydock({"stop", "-t", "0", "hurried"}).seconds < 1);
+  CHECK(host.drydock({"stop", "-t", "0", "hurried"}).seconds < 1 * slowness());
   CHECK(host.drydock({"rm", "deaf", "tended", "hurried"}).code == 0);
   CHECK(host.leftovers() == nothing);
 }

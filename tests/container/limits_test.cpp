@@ -14,11 +14,13 @@
 #include <thread>
 
 #include <drydock/cgroups/group.hpp>
+#include <drydock/cgroups/knobs.hpp>
 #include <drydock/cgroups/layout.hpp>
 #include <drydock/kernel/sys.hpp>
 
 #include "container/look.hpp"
 #include "container/processes.hpp"
+#include "support/patience.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -109,9 +111,9 @@ TEST_CASE("--pids-limit survives a fork bomb", "[container][limits][N1-177]") {
   if (!has_controller("pids")) DRYDOCK_SKIP("no pids controller; boot without cgroup_disable=pids");
   Host host;
   const auto box = detached(host, "bomb", "b() { b & b & sleep 3; }; b & exec sleep 2", {"--pids-limit", "32"});
-  const std::string events = group_file(box.pid, "pids", "pids.events", "pids.events");
+  const cgroups::Group group(cgroups::read_layout(), box.cgroups);
   // The kernel counts the forks that it refused: the limit was reached.
-  CHECK(eventually([&] { return cgroups::keyed_value(sys::read_file(events), "max").value_or(0) > 10; }));
+  CHECK(eventually([&] { return group.events().fork_failures > 10; }));
   std::ptrdiff_t most = 0;
   for (int look = 0; look < 200; ++look) {
     const auto all = descendants();
@@ -145,7 +147,7 @@ TEST_CASE("--cpus 0.5 gives half a processor", "[container][limits][N2-040]") {
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("-c 1024 against -c 512 on one processor is two to one", "[container][limits][N2-039]") {
+TEST_CASE("-c 1024 against -c 512 on one processor is two to one; on v2 as their weights are", "[container][limits][N2-039]") {
   DRYDOCK_NEEDS_HOST();
   if (!has_controller("cpu") || !has_controller("cpuset")) DRYDOCK_SKIP("no cpu or cpuset controller; boot without cgroup_disable=");
   Host host;
@@ -156,8 +158,11 @@ TEST_CASE("-c 1024 against -c 512 on one processor is two to one", "[container][
   sleep_seconds(3);
   const double strong_got = cpu_seconds(strong.pid) - strong_before, weak_got = cpu_seconds(weak.pid) - weak_before;
   INFO("they had " << strong_got << " s and " << weak_got << " s");
-  CHECK(strong_got / weak_got > 2 * 0.85);
-  CHECK(strong_got / weak_got < 2 * 1.15);
+  // v2 has weights from 1 to 10000 where v1 has shares, and the runtimes' common curve between them is not a straight line.
+  const bool v2 = cgroups::read_layout().find("cpu")->version == cgroups::Version::v2;
+  const double wanted = v2 ? static_cast<double>(cgroups::weight_from_shares(1024)) / static_cast<double>(cgroups::weight_from_shares(512)) : 2;
+  CHECK(strong_got / weak_got > wanted * 0.85);
+  CHECK(strong_got / weak_got < wanted * 1.15);
   CHECK(host.drydock({"rm", "-f", "strong", "weak"}).code == 0);
   CHECK(host.leftovers() == nothing);
 }
@@ -175,11 +180,12 @@ TEST_CASE("--device-write-bps holds direct writes back", "[container][limits][N2
   const Result free = in_container(host, write, {"--privileged"});
   INFO(free.seen());
   REQUIRE(free.code == 0);
+  const double plain = std::min(free.seconds, in_container(host, write, {"--privileged"}).seconds);  // the first one found cold caches
   const Result held = in_container(host, write, {"--privileged", "--device-write-bps", disk.path() + ":2m"});
   INFO(held.seen());
   CHECK(held.code == 0);
-  CHECK(held.seconds - free.seconds > 1.6);  // 4 MiB at 2 MiB/s
-  CHECK(held.seconds - free.seconds < 2.6);
+  CHECK(held.seconds - plain > 1.6);  // 4 MiB at 2 MiB/s
+  CHECK(held.seconds - plain < 2.6 + 0.05 * (slowness() - 1));
   CHECK(host.leftovers() == nothing);
 }
 

@@ -65,12 +65,13 @@ double cpu_seconds(pid_t pid) {
   return static_cast<double>(std::stoull(sys::read_file(proc(pid) + "/schedstat"))) / 1e9;
 }
 
-std::string group_file(pid_t pid, const std::string& controller, const std::string& v1_file, const std::string& v2_file) {
+std::string limit_file(pid_t pid, const std::string& controller, const std::string& v1_file, const std::string& v2_file) {
   const cgroups::Layout layout = cgroups::read_layout();
   const cgroups::Place* place = layout.find(controller);
   if (place == nullptr) return {};
   const bool v1 = place->version == cgroups::Version::v1;
-  return place->mount + path_of_group(pid, v1 ? controller : "") + "/" + (v1 ? v1_file : v2_file);
+  const std::string group = path_of_group(pid, v1 ? controller : "");
+  return place->mount + (v1 ? group : group.substr(0, group.rfind("/payload"))) + "/" + (v1 ? v1_file : v2_file);
 }
 
 bool one_message(const Result& result, int code) {

@@ -30,8 +30,9 @@ std::string namespace_of(pid_t pid, const std::string& kind);
 // What the scheduler gave the process (its first thread) so far, to the nanosecond.
 double cpu_seconds(pid_t pid);
 
-// File of the control group of `pid` in the hierarchy of `controller`, as it is named there; empty when there is none.
-std::string group_file(pid_t pid, const std::string& controller, const std::string& v1_file, const std::string& v2_file);
+// File in the control group of `controller` that holds the limits of `pid`'s container; empty when there is no such hierarchy.
+// On v2 the members live one level below it.
+std::string limit_file(pid_t pid, const std::string& controller, const std::string& v1_file, const std::string& v2_file);
 
 // One message: a single line "drydock: ..." on standard error, nothing on standard output, and this exit code.
 bool one_message(const Result& result, int code);

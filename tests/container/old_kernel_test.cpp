@@ -6,10 +6,10 @@ using namespace drydock::test;
 
 namespace {
 
-// As on a kernel without lowerdir+ (before 6.7), with as many empty layers below the image as asked.
+// As on a kernel without lowerdir+ (before 6.7) and without layers by descriptor (before 6.13), with as many empty layers below the image as asked.
 Attempt on_old_kernel(Host& host, const container::Spec& spec, std::size_t more_layers = 0) {
   Prepared prepared = prepare(host, spec, sys::random_hex(64));
-  prepared.host.appended_layers = false;
+  prepared.host.appended_layers = prepared.host.layers_by_descriptor = false;
   for (std::size_t number = 0; number < more_layers; ++number) {
     const std::string layer = host.data() + "/layers/test" + std::to_string(number) + std::string(56, '0');
     sys::mkdirs(layer, 0755);
@@ -30,6 +30,18 @@ TEST_CASE("before Linux 6.7: the same container through mount(2)", "[container][
   Host host;
   CHECK(on_old_kernel(host, full_container()).exit_code == 0);
   container::Spec spec = plain_spec({"sh", "-c", "test -x /bin/busybox && touch /new && rm /etc/passwd && grep -q '^overlay / overlay rw' /proc/mounts"});
+  CHECK(on_old_kernel(host, spec).exit_code == 0);
+  spec.read_only = true;
+  spec.command = {"sh", "-c", "! touch /new"};
+  CHECK(on_old_kernel(host, spec).exit_code == 0);
+  CHECK(host.leftovers(3000) == nothing);
+}
+
+TEST_CASE("before Linux 6.13: id-mapped layers are stacked where only the monitor sees them", "[container][overlay]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  container::Spec spec = plain_spec({"sh", "-c", "test $(stat -c %u:%g /bin/busybox) = 0:0 && touch /new && rm /etc/passwd && grep -q '^overlay / overlay rw' /proc/mounts"});
+  spec.userns.enabled = true;
   CHECK(on_old_kernel(host, spec).exit_code == 0);
   spec.read_only = true;
   spec.command = {"sh", "-c", "! touch /new"};

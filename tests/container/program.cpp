@@ -17,6 +17,8 @@
 
 #include <drydock/kernel/sys.hpp>
 
+#include "support/patience.hpp"
+
 namespace drydock::test {
 
 namespace {
@@ -66,7 +68,7 @@ Fd input_with(const std::string& text) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition, int timeout_ms) {
-  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  const auto end = Clock::now() + std::chrono::milliseconds(patient(timeout_ms));
   while (!condition()) {
     if (Clock::now() > end) return condition();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -116,7 +118,7 @@ Result Program::wait(int timeout_ms) {
   Result result;
   const Fd process = sys::pidfd_open(pid_);
   pollfd event{process.get(), POLLIN, 0};
-  if (::poll(&event, 1, timeout_ms) == 0) {
+  if (::poll(&event, 1, patient(timeout_ms)) == 0) {
     result.timed_out = true;
     ::kill(pid_, SIGKILL);
   }

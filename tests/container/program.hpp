@@ -24,7 +24,7 @@ struct How {
   std::optional<unsigned> user;        // uid and gid to become before exec
   std::vector<std::string> environment;  // NAME=VALUE, over the Host's own
   std::string directory;               // working directory
-  int timeout_ms = 60'000;             // SIGKILL after that: the result then says 137 and timed_out
+  int timeout_ms = 60'000;             // times slowness(); SIGKILL after that: the result then says 137 and timed_out
 };
 
 struct Result {
@@ -48,7 +48,7 @@ class Program {
   pid_t pid() const { return pid_; }
   bool runs();
   void signal(int number) const;
-  // Waits for its end, `timeout_ms` at most, then kills it.
+  // Waits for its end, `timeout_ms` (on a fast machine: support/patience.hpp) at most, then kills it.
   Result wait(int timeout_ms = 60'000);
   std::string out() const;
   std::string err() const;
@@ -59,7 +59,7 @@ class Program {
   std::chrono::steady_clock::time_point begin_;
 };
 
-// Looks every few milliseconds until it is true.
+// Looks every few milliseconds until it is true; longer on a slow machine (support/patience.hpp).
 bool eventually(const std::function<bool()>& condition, int timeout_ms = 5000);
 
 }  // namespace drydock::test

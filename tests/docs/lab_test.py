@@ -56,8 +56,13 @@ class Packages(unittest.TestCase):
         wrong = [line for line in self.lines() if not re.fullmatch(rf"\[[a-z]+\]|{name}( \| {name})*", line)]
         self.assertEqual(wrong, [])
 
-    def test_no_name_twice(self):
-        names = [line for line in self.lines() if not line.startswith("[")]
+    def test_no_name_twice_in_a_section(self):
+        section, names = "", []
+        for line in self.lines():
+            if line.startswith("["):
+                section = line
+            else:
+                names.append((section, line))
         self.assertGreater(len(names), 15)
         self.assertEqual(sorted(set(names)), sorted(names))
 

@@ -19,6 +19,7 @@
 #include <drydock/cgroups/steps.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
+#include <drydock/plan/executor/ops.hpp>
 
 #include "support/catch.hpp"
 #include "support/needs.hpp"
@@ -94,10 +95,16 @@ class TestGroup {
   std::vector<std::string> warnings;
 
  private:
-  static void play(const plan::Step& step) {
+  void play(const plan::Step& step) {
     const auto text = [&](std::size_t index) { return std::get<std::string>(step.action.args[index]); };
     if (step.action.op == plan::Op::mkdir) sys::mkdir(text(0), 0755);
     if (step.action.op == plan::Op::write_file) sys::write_file(text(0), text(1));
+    if (step.action.op == plan::Op::device_filter) {
+      const std::string& program = std::get<plan::Bytes>(step.action.args[1]).data;
+      const Fd home = sys::open(cgroups::member_directory(layout_, directories_.back()), O_RDONLY | O_DIRECTORY);
+      if (const long result = plan::executor::attach_device_filter(home.get(), program.data(), program.size()); result != 0)
+        throw Error::from_errno("bpf", "device filter", static_cast<int>(-result));
+    }
   }
   void join() {
     for (const std::string& directory : directories_) {

@@ -13,6 +13,7 @@
 
 #include "container/processes.hpp"
 #include "container/launches.hpp"
+#include "support/patience.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -36,7 +37,7 @@ class Moments {
 
 // How many signals have to find their process alive. Those that come too late count for nothing.
 int wanted() {
-  return full_sweeps() ? 1000 : 200;
+  return full_sweeps() ? 1000 : repetitions(200);
 }
 
 // A container that runs through a whole sweep, and everything that belongs to it.

@@ -155,7 +155,7 @@ TEST_CASE("a bridge that is not ours is named, and left alone", "[robustness][fo
   CHECK(run.code == 125);
   CHECK(run.err.find("drydock0") != std::string::npos);
   CHECK(foreign.same());
-  CHECK(host.leftovers() == Words{"link drydock0"});
+  CHECK(host.leftovers(1000, {"link drydock0"}) == Words{"link drydock0"});
   foreign.away();
   CHECK(host.leftovers() == nothing);
 }

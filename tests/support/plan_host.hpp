@@ -29,6 +29,7 @@ inline cgroups::Layout v2_layout() {
   for (const char* name : {"cpu", "cpuset", "io", "memory", "pids"}) layout.places.push_back({name, cgroups::Version::v2, "/sys/fs/cgroup"});
   layout.cgroup2 = "/sys/fs/cgroup";
   layout.self_cgroup2 = "/user.slice";
+  layout.device_programs = true;
   return layout;
 }
 

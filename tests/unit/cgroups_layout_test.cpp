@@ -78,6 +78,9 @@ TEST_CASE("v2: one tree owns every controller it offers", "[cgroups][N0-094]") {
   }
   CHECK(layout.find("blkio") == nullptr);
   CHECK_FALSE(devices_guarded(layout));
+  Layout with_programs = layout;
+  with_programs.device_programs = true;
+  CHECK(devices_guarded(with_programs));
 }
 
 TEST_CASE("v1: controllers that share a mount, and a part of a tree mounted elsewhere", "[cgroups]") {

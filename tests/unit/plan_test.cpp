@@ -176,7 +176,7 @@ std::vector<Call> every_call(Slot s) {
           ops::write_proc_file(s, "uid_map", "0 0 1"), ops::open_proc_file(s, "ns/user", 0), ops::run_id_mapper("/bin/newuidmap", s, "0 1 2\n"),
           ops::init_fork(), ops::exec({"a"}, {}, "/bin"), ops::wait_go(), ops::proxy_loop({s}, "172.29.0.2", {80}), ops::sleep_ms(1),
           ops::die_with_parent(), ops::pty_open(s), ops::set_window_size(s, 24, 80), ops::netlink_open(0), ops::netlink(s, {"x", "message"}),
-          ops::link_index(s, "eth0"), ops::socket_listen(2, "0.0.0.0", 80), ops::kill_process(s), ops::remove_cgroup("/g"), ops::delete_link("l"),
+          ops::link_index(s, "eth0"), ops::socket_listen(2, "0.0.0.0", 80), ops::kill_process(s), ops::remove_cgroup("/g"), ops::device_filter(s, std::string(8, '\0')), ops::delete_link("l"),
           ops::release_network("/p", "/l", {"x", "teardown"}, 1), ops::call(0)};
 }
 

@@ -1,8 +1,8 @@
 // The devices that a container may use, as rules of the v1 devices controller: "type major:minor access".
 //
 // A container keeps CAP_MKNOD as Docker's do, so without these rules its root could make a node of the host's disk and read it.
-// On cgroup2 there is no such file: the kernel wants a BPF program of type CGROUP_DEVICE attached to the group. We do not load
-// one; instead devices_guarded() is false there, and security::default_capabilities() leaves CAP_MKNOD out.
+// On cgroup2 there is no such file: there the same rules are a BPF program attached to the group (device_program.hpp). Where
+// neither is to be had, devices_guarded() is false, and security::default_capabilities() leaves CAP_MKNOD out.
 // Source: kernel Documentation/admin-guide/cgroup-v1/devices.rst; the list of the OCI runtime specification, "Default Devices".
 #pragma once
 
@@ -31,7 +31,7 @@ inline constexpr std::array<std::string_view, 11> device_rules = {
 // True when the rules above can be enforced here.
 inline bool devices_guarded(const Layout& layout) {
   const Place* place = layout.find("devices");
-  return place != nullptr && place->version == Version::v1;
+  return (place != nullptr && place->version == Version::v1) || layout.device_programs;
 }
 
 }  // namespace drydock::cgroups

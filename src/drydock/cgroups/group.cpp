@@ -184,11 +184,21 @@ Usage Group::usage() const {
   return usage;
 }
 
+// Before Linux 6.11 a refused fork is counted where it was tried (the members' group), since then where the limit stands.
+std::uint64_t Group::fork_failures() const {
+  const std::string directory = directory_of("pids");
+  if (directory.empty()) return 0;
+  std::uint64_t most = 0;
+  for (const std::string& place : {directory, member_directory(layout_, directory)})
+    most = std::max(most, keyed_value(try_read(place + "/pids.events").value_or(""), "max").value_or(0));
+  return most;
+}
+
 Events Group::events() const {
   Events events;
   if (const auto text = read("memory", "memory.oom_control", "memory.events"))
     events.oom_kills = keyed_value(*text, "oom_kill").value_or(0);
-  if (const auto text = read("pids", "pids.events", "pids.events")) events.fork_failures = keyed_value(*text, "max").value_or(0);
+  events.fork_failures = fork_failures();
   if (const auto text = read("cpu", "cpu.stat", "cpu.stat")) {
     events.periods = keyed_value(*text, "nr_periods").value_or(0);
     events.throttled_periods = keyed_value(*text, "nr_throttled").value_or(0);

@@ -71,6 +71,7 @@ class Group {
   std::string cgroup2_directory() const;
   std::optional<std::string> read(std::string_view controller, const char* v1_file, const char* v2_file) const;
   bool is_v2(std::string_view controller) const;
+  std::uint64_t fork_failures() const;
   void write_freezer(bool freeze);
 
   Layout layout_;

@@ -1,6 +1,7 @@
 #include <drydock/cgroups/layout.hpp>
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -176,9 +177,26 @@ bool Layout::operator==(const Layout& other) const {
   const auto same = [](const Place& a, const Place& b) {
     return a.controller == b.controller && a.version == b.version && a.mount == b.mount;
   };
-  return shape == other.shape && cgroup2 == other.cgroup2 && self_cgroup2 == other.self_cgroup2 &&
+  return shape == other.shape && device_programs == other.device_programs && cgroup2 == other.cgroup2 && self_cgroup2 == other.self_cgroup2 &&
          std::equal(places.begin(), places.end(), other.places.begin(), other.places.end(), same);
 }
+
+namespace {
+
+// Whether programs that guard devices can be attached to groups here: asks for those of the tree's root.
+// EINVAL: the kernel has no CONFIG_CGROUP_BPF; EPERM: no CAP_BPF.
+bool takes_device_programs(const std::string& cgroup2) {
+  if (cgroup2.empty() || sys::geteuid() != 0) return false;
+  const long group = raw::call(SYS_openat, AT_FDCWD, cgroup2.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (raw::failed(group)) return false;
+  const Fd held(static_cast<int>(group));
+  bpf_attr question{};
+  question.query.target_fd = static_cast<__u32>(group);
+  question.query.attach_type = BPF_CGROUP_DEVICE;
+  return !raw::failed(raw::call(SYS_bpf, BPF_PROG_QUERY, &question, sizeof question));
+}
+
+}  // namespace
 
 Layout read_layout() {
   Texts texts;
@@ -187,7 +205,9 @@ Layout read_layout() {
   texts.proc_cgroups = sys::read_file_if_present("/proc/cgroups").value_or("");
   if (const std::string mount = find_cgroup2(texts.mountinfo); !mount.empty())
     texts.controllers = sys::read_file_if_present(mount + "/cgroup.controllers").value_or("");
-  return Layout::detect(texts);
+  Layout layout = Layout::detect(texts);
+  if (layout.find("devices") == nullptr) layout.device_programs = takes_device_programs(layout.cgroup2);
+  return layout;
 }
 
 Layout manageable(Layout layout, unsigned euid, bool delegated) {

@@ -43,6 +43,7 @@ struct Layout {
   std::string cgroup2;                // mount of the cgroup2 tree, empty where there is none
   std::string self_cgroup2;           // the caller's own group in it, "/user.slice/..."
   std::string restriction;            // why some hierarchies are out of reach for this user, empty for root
+  bool device_programs = false;       // device rules as BPF programs in the cgroup2 tree (device_program.hpp); for root only
   std::vector<std::string> disabled;  // controllers that the kernel has but was told not to use (cgroup_disable=)
 
   // nullptr when no mounted hierarchy has it.
@@ -59,7 +60,7 @@ Layout manageable(Layout layout, unsigned euid, bool delegated);
 // The mount of the cgroup2 tree in a mountinfo text; empty where there is none.
 std::string find_cgroup2(std::string_view mountinfo);
 
-// Reads the four files. Throws Error when /proc is not mounted.
+// Reads the four files, and asks the kernel for device programs where no v1 tree has the devices. Throws Error when /proc is not mounted.
 Layout read_layout();
 
 // read_layout(), reduced to what the caller may use: tries whether the parent in the cgroup2 tree can be written.

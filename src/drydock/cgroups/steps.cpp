@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include <drydock/cgroups/device_program.hpp>
 #include <drydock/cgroups/device_rules.hpp>
 
 namespace drydock::cgroups {
@@ -82,7 +83,7 @@ class Builder {
     group_.directories.push_back(directory);
   }
 
-  void make_v2(const Layout& layout, const std::string& name, unsigned euid) {
+  void make_v2(const Layout& layout, const std::string& name, unsigned euid, bool device_program) {
     const std::string parent = layout.cgroup2 + parent_in_cgroup2(layout, euid);
     const std::string directory = parent + "/" + name;
     const std::string controllers = v2_controllers(layout);
@@ -100,6 +101,10 @@ class Builder {
       make("cgroup2.payload", home, "the members live here, out of reach of the files with their limits");
     }
     group_.cgroup2 = open_directory("cgroup2", home);
+    if (device_program && layout.find("devices") == nullptr && layout.device_programs)
+      keep(plan_.monitor("devices", ops::device_filter(group_.cgroup2, cgroups::device_program(device_rules)))
+               .why("no device, but for a short list: what the devices controller does on v1")
+               .on("device filter of the control group"));
     group_.directories.push_back(directory);
   }
 
@@ -188,7 +193,7 @@ GroupPlan add_group_steps(plan::Plan& plan, const Layout& layout, const std::str
   GroupPlan group;
   Builder builder(plan, group, limits);
   for (const Tree& tree : trees_for(layout, limits, options)) builder.make_v1(tree, group_name(id));
-  if (!layout.cgroup2.empty()) builder.make_v2(layout, group_name(id), options.euid);
+  if (!layout.cgroup2.empty()) builder.make_v2(layout, group_name(id), options.euid, options.device_rules);
   plan.warnings.insert(plan.warnings.end(), limits.warnings.begin(), limits.warnings.end());
   return group;
 }

@@ -74,13 +74,19 @@ ContainerPlan exec_plan(const Record& target, const ExecSpec& spec, const Host& 
   made.slot("joiner_fd", SlotKind::fd);
   made.monitor("joiner", ops::fork_lane(Lane::joiner)).into(joiner).on(who).why("a process that may be spent: it enters, and its child is the program");
   if (pipes) add_close_pipe_ends(made, stdio, spec.interactive);
-  namespaces::add_join_steps(made, Lane::joiner, target_fd, kinds_of(target.spec));
+  std::vector<namespaces::Kind> kinds = kinds_of(target.spec);
+  // A cgroup namespace is joined by the child: on a tree mounted with nsdelegate (as systemd does) no process may be born into a
+  // group from inside a cgroup namespace that its own group is not in (ENOENT).
+  const bool cgroup_namespace = std::erase(kinds, namespaces::Kind::cgroup) > 0;
+  namespaces::add_join_steps(made, Lane::joiner, target_fd, kinds);
   const Slot child = made.slot("child", SlotKind::pid);
   made.slot("child_fd", SlotKind::fd);
   made.joiner("clone", ops::clone3(CLONE_PARENT, join.cgroup2, Lane::payload)).into(child).on(who).why("only a child is in the joined pid namespace; CLONE_PARENT makes it the monitor's");
   const Slot watch = made.slot("watch", SlotKind::fd);
   made.monitor("watch", ops::pidfd_open(child)).into(watch).on(who).why("the monitor waits for the program, not for the joiner");
   made.payload("die_with_monitor", ops::die_with_parent()).on(who).why("nobody is left behind when the monitor is killed");
+  if (cgroup_namespace)
+    made.payload("cgroup_namespace", ops::setns(target_fd, CLONE_NEWCGROUP)).on(who).why("its groups begin at the container's; not before the birth in one of them (nsdelegate)");
   if (target.spec.userns.enabled) {
     made.payload("userns.gid", ops::setresgid(0)).on("user namespace").why("root of the container, before the wanted user");
     made.payload("userns.uid", ops::setresuid(0)).on("user namespace").why("root of the container, before the wanted user");

@@ -95,6 +95,7 @@ Host read_host(const Spec& spec, const Paths& paths, const HostRequest& request)
   host.source_is_file = bind_sources(spec);
   if (spec.userns.enabled) host.default_maps = namespaces::default_maps_of(host.euid, host.egid);
   host.appended_layers = kernel_at_least(6, 7);
+  host.mapped_layers = kernel_at_least(5, 19);
   host.layers_by_descriptor = kernel_at_least(6, 13);
   host.resolv_conf = sys::read_file_if_present("/etc/resolv.conf").value_or("");
   if (!spec.security.privileged) {

@@ -175,11 +175,12 @@ void Builder::root() {
 
 // Each layer is id-mapped by the container's user namespace, which only the host's side may do.
 void Builder::mapped_root(const overlay::Stack& stack) {
-  if (!host_.layers_by_descriptor)
-    throw Error::refused("--userns", "this kernel cannot stack id-mapped layers that are attached nowhere (Linux 6.13 can)", "leave out --userns, or use a newer kernel");
+  if (!host_.mapped_layers)
+    throw Error::refused("--userns", "this kernel cannot stack id-mapped layers (Linux 5.19 can)", "leave out --userns, or use a newer kernel");
   const Slot userns = plan().slot("user_namespace", SlotKind::fd);
   plan().monitor("userns", ops::open_proc_file(child_, "ns/user", O_RDONLY)).into(userns).on("user namespace").why("layers are id-mapped by it");
-  root_ = overlay::add_mapped_overlay(plan(), Lane::monitor, stack, userns);
+  root_ = host_.layers_by_descriptor ? overlay::add_mapped_overlay(plan(), Lane::monitor, stack, userns)
+                                     : overlay::add_mapped_mounted_overlay(plan(), Lane::monitor, stack, userns, directory_ + "/root");
 }
 
 void Builder::system_mounts() {

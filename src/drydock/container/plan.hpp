@@ -49,6 +49,7 @@ struct Host {
   std::map<std::string, bool> source_is_file; // of bind sources
   namespaces::Maps default_maps;              // of --userns without a map
   bool appended_layers = true;                // overlayfs knows lowerdir+ (Linux 6.7)
+  bool mapped_layers = true;                  // and stacks id-mapped layers (Linux 5.19)
   bool layers_by_descriptor = true;           // and takes descriptors of mounts that are attached nowhere (Linux 6.13)
   std::uint16_t rows = 0, columns = 0;        // the caller's terminal
   int linger_ms = 400;

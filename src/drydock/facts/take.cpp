@@ -31,7 +31,7 @@ class Reader {
     try {
       read();
     } catch (const Error& error) {
-      if (error.code() == ESRCH) throw gone(snapshot_.pid);
+      if (error.code() == ESRCH && !is_zombie()) throw gone(snapshot_.pid);
       snapshot_.notes.push_back({fact, why(error)});
     }
   }
@@ -41,10 +41,13 @@ class Reader {
   std::vector<std::string> names(const std::string& directory) const { return sys::list_directory(base_ + directory); }
 
  private:
+  bool is_zombie() const { return snapshot_.status.state.starts_with('Z'); }
+
+  // Older kernels (6.1) say ESRCH, newer ones ENOENT, about what a zombie no longer has.
   std::string why(const Error& error) const {
     if (error.code() == EACCES || error.code() == EPERM)
       return "not allowed: only its owner, or root with every capability it has, may look (try sudo)";
-    if (error.code() == ENOENT && snapshot_.status.state.starts_with('Z'))
+    if ((error.code() == ENOENT || error.code() == ESRCH) && is_zombie())
       return "a zombie has none: only its exit status is left";
     if (error.code() == ENOENT && snapshot_.command_line.empty()) return "a kernel thread has none";
     return error.code() != 0 ? errno_text(error.code()) + " (" + errno_name(error.code()) + ")" : error.what();

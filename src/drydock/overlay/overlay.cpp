@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 #include <drydock/kernel/error.hpp>
 
@@ -117,6 +119,26 @@ Slot add_mapped_overlay(Plan& plan, Lane lane, const Stack& stack, Slot userns) 
   }
   add_writable_layer(plan, lane, fs, stack);
   return make_overlay(plan, lane, fs, stack.is_volatile, false);
+}
+
+Slot add_mapped_mounted_overlay(Plan& plan, Lane lane, const Stack& stack, Slot userns, const std::string& place) {
+  plan.add(lane, "overlay.namespace", ops::unshare(CLONE_NEWNS)).on(overlay_object).why("id-mapped layers are to be seen by nobody else");
+  plan.add(lane, "overlay.slave", ops::mount("", "/", "", MS_REC | MS_SLAVE, "")).on(overlay_object).why("what is unmounted on the host is not held here");
+  std::size_t number = stack.lowers.size();
+  for (auto lower = stack.lowers.rbegin(); lower != stack.lowers.rend(); ++lower, --number) {
+    const std::string id = "overlay.layer." + std::to_string(number);
+    const Slot tree = add_mapped_tree(plan, lane, id, *lower, userns);
+    plan.add(lane, id, ops::move_mount(tree, {}, *lower)).on("layer " + *lower).why("before Linux 6.13 overlayfs finds layers by path only");
+  }
+  const Slot mounted = add_mounted_overlay(plan, lane, stack, place);
+  const Slot root = plan.slot("detached_root", SlotKind::fd);
+  plan.add(lane, "overlay.detach", ops::open_tree({}, place, OPEN_TREE_CLONE)).into(root).on(overlay_object).why("to be attached in the container's mount namespace");
+  plan.add(lane, "overlay.close", ops::close(mounted)).on(overlay_object).why("the container holds the copy");
+  plan.add(lane, "overlay.cwd.back", ops::chdir("/")).on("/").why("a working directory keeps a file system busy");
+  plan.add(lane, "overlay.umount", ops::umount2(place, MNT_DETACH)).on(overlay_object).why("the container holds the copy");
+  for (const std::string& lower : stack.lowers)
+    plan.add(lane, "overlay.umount." + std::to_string(++number), ops::umount2(lower, MNT_DETACH)).on("layer " + lower).why("the overlay holds its own copy");
+  return root;
 }
 
 }  // namespace drydock::overlay

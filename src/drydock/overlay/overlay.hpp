@@ -31,6 +31,10 @@ plan::Slot add_mounted_overlay(plan::Plan& plan, plan::Lane lane, const Stack& s
 // is not: what the container writes is stored under its mapped ids, and no file of it is ever setuid root on the host.
 // Linux 6.13 for descriptors as layers.
 plan::Slot add_mapped_overlay(plan::Plan& plan, plan::Lane lane, const Stack& stack, plan::Slot userns);
+// The same before Linux 6.13, which wants layers that are attached somewhere: the lane goes into a mount namespace of its own, where
+// the id-mapped layers lie over the real ones for a moment, and stays there; mounts of the host still come and go in it.
+// `place` is an empty directory. Linux 5.19. Throws Error as add_mounted_overlay() does.
+plan::Slot add_mapped_mounted_overlay(plan::Plan& plan, plan::Lane lane, const Stack& stack, plan::Slot userns, const std::string& place);
 // A path inside "lowerdir=": ':' and '\' are written with a backslash, ',' too in an option string.
 std::string escaped(const std::string& path, bool in_option_string);
 

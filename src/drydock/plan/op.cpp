@@ -98,6 +98,7 @@ constexpr Row rows[] = {
     {Op::socket_listen, "bind", "bind(2)", {{{"family", K::socket_family}, {"address", K::text}, {"port", K::number}}}},
     {Op::kill_process, "pidfd_send_signal", "pidfd_send_signal(2)", {{{"pidfd", K::fd}}}},
     {Op::remove_cgroup, "rmdir", "cgroups(7)", {{{"path", K::path}}}},
+    {Op::device_filter, "bpf PROG_ATTACH", "bpf(2)", {{{"group", K::fd}, {"program", K::bytes}}}},
     {Op::delete_link, "netlink", "rtnetlink(7)", {{{"link", K::text}, {"index", K::number}}}},
     {Op::release_network, "release_network", "flock(2)", {{{"pool", K::path}, {"ledgers", K::path}, {"teardown", K::bytes}, {"linger_ms", K::number}}}},
     {Op::call, "call", "docs/plan.md", {{{"function", K::number}}}},
@@ -233,6 +234,10 @@ Call prlimit(int resource, I soft, I hard) { return made(Op::prlimit, I{resource
 Call seccomp_load(std::string program) {
   std::string shown = shown_bytes(program.size() / 8, "instructions");
   return made(Op::seccomp_load, Bytes{std::move(program), std::move(shown)});
+}
+Call device_filter(Slot group, std::string program) {
+  std::string shown = shown_bytes(program.size() / 8, "instructions");
+  return made(Op::device_filter, group, Bytes{std::move(program), std::move(shown)});
 }
 Call sethostname(std::string name) { return made(Op::sethostname, std::move(name)); }
 Call setdomainname(std::string name) { return made(Op::setdomainname, std::move(name)); }

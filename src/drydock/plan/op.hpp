@@ -56,7 +56,7 @@ enum class Op : std::uint8_t {
   // network
   netlink_open, netlink, link_index, socket_listen,
   // undo-only and shared things
-  kill_process, remove_cgroup, delete_link, release_network,
+  kill_process, remove_cgroup, device_filter, delete_link, release_network,
   // a function of the program that links the executor
   call,
   count
@@ -182,6 +182,8 @@ Call socket_listen(int family, std::string address, int port);
 // undo
 Call kill_process(Slot pidfd);
 Call remove_cgroup(std::string path);
+// Not an undo: loads a BPF_PROG_TYPE_CGROUP_DEVICE program (cgroups/device_program.hpp) and attaches it to the group.
+Call device_filter(Slot group, std::string program);
 Call delete_link(std::string name, Slot index = {});
 Call release_network(std::string pool, std::string ledgers, Bytes teardown, int linger_ms);
 Call call(int function);

@@ -112,6 +112,16 @@ long netlink_transaction(int fd, void* message, std::size_t length, char* error_
   return answers.count < acknowledgements_wanted(message, length) ? -EPROTO : 0;
 }
 
+long link_present(int fd, const char* name) noexcept {
+  char bounded[IFNAMSIZ]{};
+  copy_text(bounded, sizeof bounded, name);
+  const long result = raw::call(SYS_setsockopt, fd, SOL_SOCKET, SO_BINDTODEVICE, bounded, sizeof bounded);
+  if (!raw::failed(result)) return 1;
+  if (result == -ENODEV) return 0;
+  const long index = link_index(fd, name);  // without CAP_NET_RAW a socket can be bound only once
+  return index == -ENODEV ? 0 : raw::failed(index) ? index : 1;
+}
+
 long link_index(int fd, const char* name) noexcept {
   ifreq request{};
   copy_text(request.ifr_name, sizeof request.ifr_name, name);

@@ -25,6 +25,11 @@ bool netlink_patch(void* message, std::size_t length, std::size_t offset, std::u
 // -EPROTO: a message that asked for an acknowledgement got none.
 long netlink_transaction(int fd, void* message, std::size_t length, char* error_text, std::size_t error_capacity) noexcept;
 
+// 1 when the network namespace of the socket `fd` has a link `name`, 0 when not, or -errno. The socket ends up bound to that
+// link: it must not be used for packets. Unlike SIOCGIFINDEX this asks nobody else: for a name that is not there the ioctl
+// starts modprobe("netdev-NAME"), which takes milliseconds on every kernel with modules.
+long link_present(int fd, const char* name) noexcept;
+
 // The index of the link `name` in the network namespace of the socket `fd` (any socket), or -errno (-ENODEV: no such link).
 long link_index(int fd, const char* name) noexcept;
 

@@ -49,5 +49,7 @@ long op_proxy_loop(Context& context, const wire::WireCall& call);
 
 // ops_cgroups.cpp
 long op_remove_cgroup(const char* path);
+// `program`: struct bpf_insn back to back, `size` in bytes. It goes with the group.
+long attach_device_filter(int group, const void* program, std::size_t size);
 
 }  // namespace drydock::plan::executor

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -86,6 +87,25 @@ long op_remove_cgroup(const char* path) {
     const timespec pause{0, tries < 8 ? 100'000L : 2'000'000L};
     raw::call(SYS_nanosleep, &pause, nullptr);
   }
+}
+
+long attach_device_filter(int group, const void* program, std::size_t size) {
+  bpf_attr load{};
+  load.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+  load.insns = reinterpret_cast<__u64>(program);
+  load.insn_cnt = static_cast<__u32>(size / sizeof(bpf_insn));
+  load.license = reinterpret_cast<__u64>("MIT");
+  const long loaded = raw::call(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
+  if (raw::failed(loaded)) return loaded;
+  bpf_attr attach{};
+  attach.target_fd = static_cast<__u32>(group);
+  attach.attach_bpf_fd = static_cast<__u32>(loaded);
+  attach.attach_type = BPF_CGROUP_DEVICE;
+  // With MULTI a program of a group above (systemd's, of an outer runtime) goes on counting beside ours.
+  attach.attach_flags = BPF_F_ALLOW_MULTI;
+  const long result = raw::call(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach);
+  raw::call(SYS_close, loaded);
+  return raw::failed(result) ? result : 0;
 }
 
 }  // namespace drydock::plan::executor

@@ -157,6 +157,7 @@ long perform(Context& c, const wire::WireCall& a, long* second) {
     case Op::socket_listen: return op_socket_listen(c, a);
     case Op::kill_process: return raw::call(SYS_pidfd_send_signal, n(0), SIGKILL, nullptr, 0);
     case Op::remove_cgroup: return op_remove_cgroup(s(0));
+    case Op::device_filter: return attach_device_filter(static_cast<int>(n(0)), s(1), size(1));
     case Op::delete_link: return op_delete_link(c, a);
     case Op::release_network: return release_network(s(0), s(1), s(2), size(2), static_cast<int>(n(3)), janitor_patience_ms);
     case Op::call: return call_function(c, n(0));

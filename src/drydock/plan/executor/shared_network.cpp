@@ -192,7 +192,7 @@ Liveness liveness(const LeaseRecord& record, const char* ledgers_dir, int socket
     if (line.overflowed() || raw::call(SYS_faccessat, AT_FDCWD, path, 0) != -ENOENT) return Liveness::running;
     if (process_lives(record.pid, record.start_time)) return Liveness::leased;
   }
-  return link_index(socket, record.link) == -ENODEV ? Liveness::free : Liveness::dying;
+  return link_present(socket, record.link) == 0 ? Liveness::free : Liveness::dying;
 }
 
 long lock_pool(const char* pool_path, bool create) noexcept {

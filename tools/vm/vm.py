@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""A Debian machine in software with its own kernel, systemd and pure cgroup v2: the tests of Drydock run in it.
+
+  vm.py test   runs suites in it and shows what they say; the last line is the sum, the exit status is theirs
+  vm.py shell  a root shell in it, with what is built here at the same place; leave it with Ctrl-D
+  vm.py clean  forgets the machines that were made
+
+Needs the programs of the section [vm] of packages.txt and a build in build/release: `./lab vm` sees to both.
+
+Example: tools/vm/vm.py test --only kernel,container
+Source: docs/vm.md
+"""
+import argparse
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import payload
+from image import RELEASES, TOP, Image
+from machine import Machine, Refused
+
+FOLDER = TOP / "build" / "vm"
+SLOWNESS = "20"  # forks are up to 70 times, plain code 10 times slower than on the machine below
+CONSOLE_LINES = 60
+
+
+def say(text):
+    print(f"./lab vm: {text}", flush=True)
+
+
+def made_image(options, programs):
+    image = Image(options.debian, options.kernel, FOLDER, programs)
+    if not image.ready():
+        say(f"making the machine: Debian {options.debian}, {image.package} (about a minute)")
+        log, begun = FOLDER / "make.log", time.monotonic()
+        try:
+            image.make(log)
+        except subprocess.CalledProcessError as error:
+            tail = log.read_text(errors="replace").splitlines()[-20:]
+            raise Refused("\n".join([f"{error.cmd[0]} failed; the end of {log}:", *tail])) from error
+        image.forget_others()
+        say(f"made in {time.monotonic() - begun:.0f} s: {image.root.stat().st_size >> 20} MB")
+    return image
+
+
+def chosen_suites(only):
+    if not only:
+        return list(payload.SUITES), []
+    if ":" in only:  # SUITE:CASES is run_tests.py's own
+        return [only.split(":")[0]], ["--only", only]
+    return only.split(","), []
+
+
+def check_suites(names):
+    unknown = [name for name in names if name not in payload.SUITES]
+    if unknown:
+        raise Refused(f"no suite '{unknown[0]}' for the machine; there are {', '.join(payload.SUITES)}")
+
+
+def test(options):
+    names, words = chosen_suites(options.only)
+    check_suites(names)
+    build = TOP / options.build
+    image = made_image(options, payload.programs(build))
+    suites = payload.listing(build, names)
+    arguments = [f"release={build}", "--listing", f"{build}/suites.json", *words]
+    environment = {"DRYDOCK_SLOW": SLOWNESS, **{name: os.environ[name] for name in ("DRYDOCK_MUST", "DRYDOCK_FULL") if name in os.environ}}
+    payload.write_payload(FOLDER / "payload.tar", build, suites, arguments, environment)
+    machine = Machine(image, FOLDER)
+    in_time = machine.run(FOLDER / "payload.tar", lambda text: print(text, end="", flush=True), options.limit * 60)
+    status = machine.bring_back(FOLDER)
+    if status is None:
+        lines = machine.console.read_text(errors="replace").splitlines()[-CONSOLE_LINES:]
+        print("\n".join(lines))
+        raise Refused(f"the machine was ended after {options.limit} minutes" if not in_time else
+                      f"the machine went off without a result; its console is {machine.console}")
+    return status
+
+
+def shell(options):
+    build = TOP / options.build
+    image = made_image(options, payload.programs(build))
+    payload.write_payload(FOLDER / "payload.tar", build, {"tests": []}, [], {"SHELL_WANTED": "yes", "PATH": f"{build}/bin:/usr/sbin:/usr/bin"})
+    return Machine(image, FOLDER).interact(FOLDER / "payload.tar")
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="./lab vm", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("test", "shell", "clean"))
+    parser.add_argument("--debian", choices=sorted(RELEASES), default="12", help="release of the guest (12)")
+    parser.add_argument("--kernel", default="", metavar="NAME", help="a kernel package, or '6.12' for linux-image-6.12-cloud-…")
+    parser.add_argument("--only", metavar="SUITE[,SUITE]", help=f"of {', '.join(payload.SUITES)}; or SUITE:CASES")
+    parser.add_argument("--limit", type=int, default=90, metavar="MINUTES", help="a machine that takes longer is ended (90)")
+    parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    if options.command == "clean":
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        return 0
+    os.nice(15)  # the machine in software would take every processor for minutes
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER / "lock", "w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused("another ./lab vm is running here") from error
+        return {"test": test, "shell": shell}[options.command](options)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Refused as refusal:
+        print(f"./lab vm: {refusal}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)
