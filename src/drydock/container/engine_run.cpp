@@ -9,6 +9,7 @@
 
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
+#include <drydock/container/rootless.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/symbols.hpp>
 #include <drydock/kernel/sys.hpp>
@@ -69,7 +70,7 @@ void ensure_volumes(const Spec& spec, const Paths& paths) {
 
 plan::Plan Engine::plan(const Spec& asked) const {
   check(asked);
-  Spec spec = asked;
+  Spec spec = asked;  // as root would run it: --plan shows that to everybody
   std::optional<Peer> peer;
   if (spec.network.mode == NetworkMode::container) {
     const Record other = find(spec.network.peer);
@@ -124,7 +125,8 @@ plan::Settings with_options(plan::Settings settings, const RunOptions& options) 
 
 Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   check(asked);
-  Spec spec = asked;
+  Outcome outcome;
+  Spec spec = sys::geteuid() == 0 ? asked : rootless(asked, outcome.warnings);
   // A trace that cannot be written is known before there is something to trace.
   if (!options.trace_path.empty()) sys::open(options.trace_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   const std::string id = sys::random_hex(64);
@@ -142,9 +144,8 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   add_image_volumes(spec, host.image.config);
   LeaseGuard lease(host);
   ContainerPlan made = container_plan(spec, host);
-  Outcome outcome;
   outcome.id = id;
-  outcome.warnings = made.plan.warnings;
+  outcome.warnings.insert(outcome.warnings.end(), made.plan.warnings.begin(), made.plan.warnings.end());
   if (options.on_warning)
     for (const std::string& warning : outcome.warnings) options.on_warning(warning);
   // Signals wait in a descriptor from before the launch until its end: none is lost, none ends us half-way. --explain reads

@@ -93,7 +93,11 @@ Host read_host(const Spec& spec, const Paths& paths, const HostRequest& request)
   if (spec.userns.enabled || (request.dry && host.capabilities == 0)) host.capabilities = security::all_capabilities();
   for (const UlimitSpec& limit : spec.security.ulimits) host.hard_limits.push_back(security::hard_limit(limit.resource));
   host.source_is_file = bind_sources(spec);
-  if (spec.userns.enabled) host.default_maps = namespaces::default_maps_of(host.euid, host.egid);
+  if (spec.userns.enabled) {
+    host.default_maps = namespaces::default_maps_of(host.euid, host.egid);
+    host.subuids = namespaces::granted_subuids(host.euid);
+    host.subgids = namespaces::granted_subgids(host.euid);
+  }
   host.appended_layers = kernel_at_least(6, 7);
   host.mapped_layers = kernel_at_least(5, 19);
   host.layers_by_descriptor = kernel_at_least(6, 13);

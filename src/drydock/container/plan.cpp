@@ -39,6 +39,7 @@ class Builder {
 
  private:
   bool mapped() const { return spec_.userns.enabled; }
+  bool rootless() const { return host_.euid != 0; }
   bool bridged() const { return spec_.network.mode == NetworkMode::bridge; }
   bool own_network() const { return bridged() || spec_.network.mode == NetworkMode::none; }
   Plan& plan() { return out_.plan; }
@@ -71,6 +72,7 @@ class Builder {
   UserMounts user_mounts_;
   Slot child_, root_, peer_, place_;
   StepRef maps_written_, veth_;
+  namespaces::MapWriter map_writer_ = namespaces::MapWriter::parent;
   cgroups::GroupPlan group_;
   network::Bridge bridge_;
   network::Listeners listeners_;
@@ -157,16 +159,18 @@ void Builder::attach_groups() {
 void Builder::become_root_of_user_namespace() {
   if (!mapped()) return;
   cgroups::add_cpu_attach_step(plan(), group_, Lane::payload);
-  add_become_root(plan(), maps_written_);
+  add_become_root(plan(), maps_written_, map_writer_);
 }
 
 void Builder::root() {
-  overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove};
-  if (!mapped() && !host_.appended_layers) {
+  // Without root the layers belong to the user, who is root inside: there is nothing to map.
+  const bool id_mapped = mapped() && !rootless();
+  overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove, rootless()};
+  if (!id_mapped && !host_.appended_layers) {
     root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, names_ + "/root");
     return;
   }
-  if (mapped())
+  if (id_mapped)
     mapped_root(stack);
   else
     root_ = overlay::add_overlay(plan(), Lane::payload, stack);
@@ -260,7 +264,7 @@ ContainerPlan Builder::build() {
   if (pipes) stdio_ = add_detached_pipes(plan(), spec_.interactive);
   clone();
   if (pipes) add_close_pipe_ends(plan(), stdio_, spec_.interactive);
-  if (mapped()) maps_written_ = add_id_maps(plan(), child_, maps_of(spec_, host_));
+  if (mapped()) maps_written_ = add_id_maps(plan(), child_, maps_of(spec_, host_), map_writer_ = writer_of(maps_of(spec_, host_), host_));
   link();
   attach_groups();
   mounts::add_private_propagation(plan(), Lane::payload);

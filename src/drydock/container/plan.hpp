@@ -48,6 +48,7 @@ struct Host {
   std::string resolv_conf;                    // the host's text
   std::map<std::string, bool> source_is_file; // of bind sources
   namespaces::Maps default_maps;              // of --userns without a map
+  std::vector<namespaces::SubIds> subuids, subgids;  // granted to this user
   bool appended_layers = true;                // overlayfs knows lowerdir+ (Linux 6.7)
   bool mapped_layers = true;                  // and stacks id-mapped layers (Linux 5.19)
   bool layers_by_descriptor = true;           // and takes descriptors of mounts that are attached nowhere (Linux 6.13)

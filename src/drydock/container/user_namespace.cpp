@@ -30,17 +30,22 @@ namespaces::Maps maps_of(const Spec& spec, const Host& host) {
   return maps;
 }
 
-StepRef add_id_maps(Plan& plan, Slot child, const namespaces::Maps& maps) {
-  return namespaces::add_map_steps(plan, namespaces::MapWriter::parent, child, maps);
+namespaces::MapWriter writer_of(const namespaces::Maps& maps, const Host& host) {
+  return namespaces::choose_writer(host.euid, host.egid, maps, host.subuids, host.subgids);
+}
+
+StepRef add_id_maps(Plan& plan, Slot child, const namespaces::Maps& maps, namespaces::MapWriter writer) {
+  return namespaces::add_map_steps(plan, writer, child, maps);
 }
 
 void add_upper_owner(Plan& plan, const std::string& upper, const namespaces::Maps& maps) {
   plan.monitor("files.upper.owner", ops::fchownat(upper, outside_root(maps.uids), outside_root(maps.gids))).on(upper).why("root of the container owns its root directory");
 }
 
-void add_become_root(Plan& plan, StepRef maps_written) {
-  plan.payload("userns.groups", ops::setgroups({})).after(maps_written).on("user namespace").why("groups of the host mean nothing here");
-  plan.payload("userns.gid", ops::setresgid(0)).on("user namespace").why("root of the new user namespace");
+void add_become_root(Plan& plan, StepRef maps_written, namespaces::MapWriter writer) {
+  if (writer != namespaces::MapWriter::self)
+    plan.payload("userns.groups", ops::setgroups({})).after(maps_written).on("user namespace").why("groups of the host mean nothing here");
+  plan.payload("userns.gid", ops::setresgid(0)).after(maps_written).on("user namespace").why("root of the new user namespace");
   plan.payload("userns.uid", ops::setresuid(0)).on("user namespace").why("root of the new user namespace");
   plan.payload("userns.die_with_monitor", ops::die_with_parent()).on("the container").why("a change of ids clears it: prctl(2)");
 }

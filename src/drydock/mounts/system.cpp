@@ -68,8 +68,9 @@ void add_sys(Plan& plan, Lane lane, Slot root, const SystemMounts& options) {
     return add_move_onto_directory(plan, lane, "mount.sys", sys, root, "/sys");
   }
   const Slot sys = plan.slot("host_sys", SlotKind::fd);
-  plan.add(lane, "mount.sys", ops::open_tree({}, "/sys", OPEN_TREE_CLONE)).into(sys).on("/sys").why("a sysfs of its own needs a network namespace of its own");
-  plan.add(lane, "mount.sys.flags", ops::mount_setattr(sys, "", false, no_suid_dev_exec | read_only, 0)).on("/sys").why("read-only before it is visible");
+  // In a user namespace what is mounted below must come along: the kernel does not let it be uncovered (mount_namespaces(7)).
+  plan.add(lane, "mount.sys", ops::open_tree({}, "/sys", OPEN_TREE_CLONE | (options.user_namespace ? AT_RECURSIVE : 0))).into(sys).on("/sys").why("a sysfs of its own needs a network namespace of its own");
+  plan.add(lane, "mount.sys.flags", ops::mount_setattr(sys, "", options.user_namespace, no_suid_dev_exec | read_only, 0)).on("/sys").why("read-only before it is visible");
   add_move_onto_directory(plan, lane, "mount.sys", sys, root, "/sys");
 }
 

@@ -144,11 +144,17 @@ std::vector<IdMap> default_map(std::uint32_t euid, const std::vector<SubIds>& gr
   return {{0, euid, 1}, {1, granted[0].start, std::min(granted[0].count, usual_count)}};
 }
 
+std::vector<SubIds> granted_subuids(std::uint32_t uid) {
+  return granted_in("/etc/subuid", user_name(uid), uid);
+}
+
+std::vector<SubIds> granted_subgids(std::uint32_t uid) {
+  return granted_in("/etc/subgid", user_name(uid), uid);
+}
+
 Maps default_maps_of(std::uint32_t euid, std::uint32_t egid) {
-  const std::string user = user_name(euid);
-  // subgid(5) names users, not groups: the ranges are looked up by uid, the own id in the map is the group's.
-  const auto gids = granted_in("/etc/subgid", user, euid);
-  Maps maps{default_map(euid, granted_in("/etc/subuid", user, euid)), default_map(euid, gids)};
+  // The ranges are looked up by uid, the own id in the map is the group's.
+  Maps maps{default_map(euid, granted_subuids(euid)), default_map(euid, granted_subgids(euid))};
   if (euid != 0) maps.gids[0].outside = egid;
   return maps;
 }

@@ -60,6 +60,9 @@ MapWriter choose_writer(std::uint32_t euid, std::uint32_t egid, const Maps& maps
 // Others: 0 is the user itself, and 1... the granted range; one id without one.
 std::vector<IdMap> default_map(std::uint32_t euid, const std::vector<SubIds>& granted);
 
+// What /etc/subuid and /etc/subgid grant to a user of this machine; subgid(5) names users too, not groups.
+std::vector<SubIds> granted_subuids(std::uint32_t uid);
+std::vector<SubIds> granted_subgids(std::uint32_t uid);
 // Of the users of this machine: default_map() with /etc/subuid and /etc/subgid.
 Maps default_maps_of(std::uint32_t euid, std::uint32_t egid);
 

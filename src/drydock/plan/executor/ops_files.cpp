@@ -150,16 +150,24 @@ bool has_entries(long result) {
   return result == -ENOTEMPTY || result == -EEXIST;
 }
 
+// Without root a directory's mode counts: overlay leaves work/work with none at all, and programs may leave others.
+long open_to_empty(int parent, const char* name) {
+  const long fd = raw::call(SYS_openat, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd != -EACCES || raw::failed(raw::call(SYS_fchmodat, parent, name, 0700))) return fd;
+  return raw::call(SYS_openat, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 long remove_directory(int parent, const char* name, dev_t device, int depth) {
   if (depth > 200) return -ELOOP;
   long removed = raw::call(SYS_unlinkat, parent, name, AT_REMOVEDIR);  // most directories are empty
   if (!raw::failed(removed) || removed == -ENOENT) return 0;
   if (!has_entries(removed)) return removed;
-  const long fd = raw::call(SYS_openat, parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const long fd = open_to_empty(parent, name);
   if (raw::failed(fd)) return fd;
   struct stat status;
   // Something that is mounted here is not ours to empty.
   long result = ::fstat(static_cast<int>(fd), &status) == 0 && status.st_dev == device ? 0 : -EXDEV;
+  if ((status.st_mode & 0300) != 0300) raw::call(SYS_fchmod, fd, 0700);
   for (int rounds = 0; rounds < 100000 && !raw::failed(result) && has_entries(removed); ++rounds) {
     result = remove_listed(static_cast<int>(fd), device, depth);
     if (!raw::failed(result)) removed = raw::call(SYS_unlinkat, parent, name, AT_REMOVEDIR);
