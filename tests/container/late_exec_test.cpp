@@ -107,7 +107,8 @@ TEST_CASE("exec in a frozen container is refused, stop and rm -f thaw it", "[con
   DRYDOCK_NEEDS_HOST();
   Host host;
   for (const Words& end : {Words{"stop", "-t", "1", "box"}, Words{"rm", "-f", "box"}, Words{"kill", "box"}}) {
-    const auto box = detached(host, "box", "trap 'exit 0' TERM; while :; do sleep 0.05; done");
+    const auto box = detached(host, "box", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done");
+    REQUIRE(eventually([&] { return has(host.drydock({"logs", "box"}).out, "ready"); }));
     group_of(box).freeze();
     CHECK(has(host.drydock({"ps"}).out, "(Paused)"));
     for (const Words& words : {Words{"exec", "box", "true"}, Words{"attach", "box"}}) {

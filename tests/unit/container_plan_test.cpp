@@ -116,6 +116,28 @@ TEST_CASE("the order of a start", "[container][plan]") {
   CHECK(plan.steps().back().id == "exec");
   const plan::Plan unified = container_plan(full_spec(), v2_host()).plan;
   CHECK_FALSE(has(unified, "attach.memory"));  // born there by CLONE_INTO_CGROUP
+  CHECK(index_of(unified, "devices") < index_of(unified, "clone"));
+}
+
+TEST_CASE("kernels of the layers: by descriptor, by path in a namespace of the monitor's, refused", "[container][plan][overlay]") {
+  container::Host host = v2_host();
+  CHECK_FALSE(has(container_plan(other_spec(), host).plan, "overlay.namespace"));
+  host.layers_by_descriptor = false;
+  const plan::Plan old = container_plan(other_spec(), host).plan;
+  CHECK(index_of(old, "clone") < index_of(old, "overlay.namespace"));  // the container's namespace is not a copy of it
+  CHECK(index_of(old, "overlay.slave") < index_of(old, "overlay.layer.1"));
+  CHECK(index_of(old, "overlay.detach") < index_of(old, "overlay.umount"));
+  CHECK(index_of(old, "overlay.umount.2") < index_of(old, "root.attach"));
+  host.mapped_layers = false;
+  CHECK_THROWS_AS(container_plan(other_spec(), host), Error);
+}
+
+TEST_CASE("without device rules of the kernel's there are no nodes", "[container][plan][security]") {
+  container::Host host = v2_host();
+  host.layout.device_programs = false;
+  const plan::Plan plan = container_plan(full_spec(), host).plan;
+  CHECK_FALSE(has(plan, "devices"));
+  CHECK(has(plan, "bounding.CAP_MKNOD"));
 }
 
 TEST_CASE("with no_new_privs the filter comes last", "[container][plan]") {

@@ -184,7 +184,7 @@ void Builder::mapped_root(const overlay::Stack& stack) {
   const Slot userns = plan().slot("user_namespace", SlotKind::fd);
   plan().monitor("userns", ops::open_proc_file(child_, "ns/user", O_RDONLY)).into(userns).on("user namespace").why("layers are id-mapped by it");
   root_ = host_.layers_by_descriptor ? overlay::add_mapped_overlay(plan(), Lane::monitor, stack, userns)
-                                     : overlay::add_mapped_mounted_overlay(plan(), Lane::monitor, stack, userns, directory_ + "/root");
+                                     : overlay::add_mapped_mounted_overlay(plan(), Lane::monitor, stack, userns, names_ + "/root");
 }
 
 void Builder::system_mounts() {
