@@ -160,7 +160,9 @@ std::string serialise(const Plan& plan, const Settings& settings) {
   header.blob_at = aligned(header.args_at + parts.args.size() * sizeof(wire::WireArg));
   header.size = header.blob_at + parts.blob.data().size();
   std::string bytes(header.size, '\0');
-  const auto place = [&bytes](std::size_t at, const void* data, std::size_t size) { std::memcpy(bytes.data() + at, data, size); };
+  const auto place = [&bytes](std::size_t at, const void* data, std::size_t size) {
+    if (size != 0) std::memcpy(bytes.data() + at, data, size);  // an empty vector has no address
+  };
   place(0, &header, sizeof header);
   place(header.steps_at, parts.steps.data(), parts.steps.size() * sizeof(wire::WireStep));
   place(header.args_at, parts.args.data(), parts.args.size() * sizeof(wire::WireArg));
