@@ -7,7 +7,7 @@ using namespace drydock::test;
 namespace {
 
 // As on a kernel without lowerdir+ (before 6.7) and without layers by descriptor (before 6.13), with as many empty layers below the image as asked.
-Attempt on_old_kernel(Host& host, const container::Spec& spec, std::size_t more_layers = 0) {
+Attempt on_old_kernel(Host& host, const container::Spec& spec, std::size_t more_layers = 0, const std::string& inject = "") {
   Prepared prepared = prepare(host, spec, sys::random_hex(64));
   prepared.host.appended_layers = prepared.host.layers_by_descriptor = false;
   for (std::size_t number = 0; number < more_layers; ++number) {
@@ -16,6 +16,7 @@ Attempt on_old_kernel(Host& host, const container::Spec& spec, std::size_t more_
     prepared.host.image.layers.insert(prepared.host.image.layers.begin(), layer);
   }
   prepared.made = container::container_plan(spec, prepared.host);
+  prepared.made.settings.inject = inject;
   return launch_prepared(host, prepared);
 }
 
@@ -47,6 +48,20 @@ TEST_CASE("before Linux 6.13: id-mapped layers are stacked where only the monito
   spec.command = {"sh", "-c", "! touch /new"};
   CHECK(on_old_kernel(host, spec).exit_code == 0);
   CHECK(host.leftovers(3000) == nothing);
+}
+
+TEST_CASE("before Linux 6.13: whatever fails on the way, nothing stays mounted", "[container][overlay]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  container::Spec spec = plain_spec({"true"});
+  spec.userns.enabled = true;
+  for (const char* step : {"overlay.namespace", "overlay.layer.1", "overlay.mount", "overlay.detach", "overlay.umount", "overlay.umount.1", "root.attach"}) {
+    INFO(step);
+    const Attempt attempt = on_old_kernel(host, spec, 0, std::string(step) + "=EPERM");
+    REQUIRE(attempt.failure.has_value());
+    CHECK(attempt.failure->step() == step);
+    CHECK(host.leftovers(3000) == nothing);
+  }
 }
 
 TEST_CASE("before Linux 6.7: fifty layers fit into the page of options, a hundred are refused in words", "[container][overlay]") {

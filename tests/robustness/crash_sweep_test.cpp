@@ -186,7 +186,10 @@ TEST_CASE("crash sweep: alone on the host, bridge and address translation go too
     run.signal(SIGKILL);
     run.wait();
     INFO("round " << round << (monitor ? ", with the monitor" : ""));
-    if (monitor) REQUIRE(host.drydock({"ps"}).code == 0);
+    // Killed after it had leased an address and before its monitor knew, the caller leaves a line in a file.
+    const Words left = host.leftovers(1000);
+    const bool only_lease = left.size() == 1 && left[0].starts_with("file /run/drydock/net-") && left[0].ends_with("/addresses");
+    if (monitor || only_lease) REQUIRE(host.drydock({"ps"}).code == 0);
     REQUIRE(host.leftovers(1000) == nothing);
     return hit;
   });

@@ -84,15 +84,19 @@ std::string option_string(const Stack& stack, const std::string& directory) {
   return options;
 }
 
-}  // namespace
-
-Slot add_mounted_overlay(Plan& plan, Lane lane, const Stack& stack, const std::string& place) {
+Step& add_overlay_mount(Plan& plan, Lane lane, const Stack& stack, const std::string& place) {
   const std::string directory = common_parent(stack.lowers), options = option_string(stack, directory);
   if (options.size() >= option_page)
     throw Error::refused("the image's " + std::to_string(stack.lowers.size()) + " layers", "their names do not fit into the one page that mount(2) takes",
                          "use Linux 6.7 or later, which takes any number, or an image with fewer layers");
   plan.add(lane, "overlay.cwd", ops::chdir(directory)).on(directory).why("from here the names of the layers are short: mount(2) takes one page");
-  plan.add(lane, "overlay.mount", ops::mount("overlay", place, "overlay", 0, options)).on(overlay_object).why("image layers below, one writable layer on top, highest first");
+  return plan.add(lane, "overlay.mount", ops::mount("overlay", place, "overlay", 0, options)).on(overlay_object).why("image layers below, one writable layer on top, highest first");
+}
+
+}  // namespace
+
+Slot add_mounted_overlay(Plan& plan, Lane lane, const Stack& stack, const std::string& place) {
+  add_overlay_mount(plan, lane, stack, place);
   const Slot root = plan.slot("root", SlotKind::fd);
   plan.add(lane, "overlay", ops::open(place, O_PATH | O_DIRECTORY)).into(root).on(overlay_object).why("everything else is done through this descriptor");
   return root;
@@ -130,10 +134,9 @@ Slot add_mapped_mounted_overlay(Plan& plan, Lane lane, const Stack& stack, Slot 
     const Slot tree = add_mapped_tree(plan, lane, id, *lower, userns);
     plan.add(lane, id, ops::move_mount(tree, {}, *lower)).on("layer " + *lower).why("before Linux 6.13 overlayfs finds layers by path only");
   }
-  const Slot mounted = add_mounted_overlay(plan, lane, stack, place);
+  add_overlay_mount(plan, lane, stack, place).undo(ops::umount2(place, MNT_DETACH));
   const Slot root = plan.slot("detached_root", SlotKind::fd);
   plan.add(lane, "overlay.detach", ops::open_tree({}, place, OPEN_TREE_CLONE)).into(root).on(overlay_object).why("to be attached in the container's mount namespace");
-  plan.add(lane, "overlay.close", ops::close(mounted)).on(overlay_object).why("the container holds the copy");
   plan.add(lane, "overlay.cwd.back", ops::chdir("/")).on("/").why("a working directory keeps a file system busy");
   plan.add(lane, "overlay.umount", ops::umount2(place, MNT_DETACH)).on(overlay_object).why("the container holds the copy");
   for (const std::string& lower : stack.lowers)

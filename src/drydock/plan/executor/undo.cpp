@@ -59,7 +59,9 @@ bool undo(Context& context, bool all) {
     if (still_ours(context, step, record)) result = perform(context, step.undo, &second);
     // What could not be undone stays in the ledger, and the ledger stays: `reset` tries again. EBADF: the thing belonged to a
     // descriptor of the monitor (a listening socket, an nftables table with an owner) and went with it. ESRCH: it has ended.
-    const bool gone = !raw::failed(result) || result == -ENOENT || result == -EBADF || result == -ESRCH || result == -ENODEV;
+    // EINVAL of umount2: nothing is mounted there (any more, or in this mount namespace).
+    const bool unmounted = result == -EINVAL && static_cast<Op>(step.undo.op) == Op::umount2;
+    const bool gone = !raw::failed(result) || unmounted || result == -ENOENT || result == -EBADF || result == -ESRCH || result == -ENODEV;
     if (gone) __atomic_store_n(&record.state, wire::State::undone, __ATOMIC_RELEASE);
     complete = complete && gone;
   }
