@@ -27,7 +27,7 @@ mkdir -p "$BUILD/results"
 status=0
 if [ -n "${SHELL_WANTED-}" ]; then
   stty -F /dev/ttyS1 sane
-  setsid -c -w bash -l </dev/ttyS1 || true
+  setsid -c -w bash -i </dev/ttyS1 || true
 else
   # No terminal for the runner: it would redraw its line five times a second.
   { eval "python3 -B tools/run_tests.py $ARGUMENTS" || echo $? >/run/job-status; } | cat
