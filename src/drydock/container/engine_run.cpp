@@ -115,6 +115,11 @@ class LeaseGuard {
   bool kept_ = false;
 };
 
+void answer_for_lease(const plan::IdleMonitor& monitor, const Paths& paths, const std::string& id) {
+  const network::Pool pool(network::Pool::HostDirectory{host_directory(paths)}, network::BridgeConfig{});
+  monitor.answer_for(pool.path(), pool.ledgers(), network::teardown(pool.config(), id).data);
+}
+
 plan::Settings with_options(plan::Settings settings, const RunOptions& options) {
   if (options.explain) settings.flags |= plan::wire::flag_explain;
   settings.inject = options.inject;
@@ -140,6 +145,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   if (spec.network.mode == NetworkMode::container) peer = running_peer(*this, spec.network.peer);
   choose_ports(spec);
   ensure_volumes(spec, paths_);
+  if (spec.network.mode == NetworkMode::bridge) answer_for_lease(monitor, paths_, id);
   const Host host = read_host(spec, paths_, {id, peer, false, std::move(image)});
   add_image_volumes(spec, host.image.config);
   LeaseGuard lease(host);

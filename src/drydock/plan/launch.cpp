@@ -107,6 +107,17 @@ IdleMonitor::IdleMonitor(const std::string& path, const std::string& id) {
 IdleMonitor::IdleMonitor(IdleMonitor&& other) noexcept
     : control_(std::move(other.control_)), program_(std::move(other.program_)), pid_(std::exchange(other.pid_, 0)) {}
 
+void IdleMonitor::answer_for(const std::string& pool, const std::string& ledgers, std::string_view teardown) const {
+  wire::PoolNote note;
+  if (pool.size() >= sizeof note.pool || ledgers.size() >= sizeof note.ledgers || teardown.size() > sizeof note.teardown) return;
+  pool.copy(note.pool, pool.size());
+  ledgers.copy(note.ledgers, ledgers.size());
+  teardown.copy(note.teardown, teardown.size());
+  note.length = static_cast<std::uint32_t>(teardown.size());
+  executor::send_packet(control_.get(), {wire::Word::pool, 0});
+  raw::call(SYS_sendto, control_.get(), &note, sizeof note, MSG_NOSIGNAL, nullptr, 0);
+}
+
 IdleMonitor::~IdleMonitor() {
   if (pid_ <= 0) return;
   control_.reset();

@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <drydock/kernel/error.hpp>
@@ -31,6 +32,10 @@ class IdleMonitor {
   IdleMonitor(IdleMonitor&& other) noexcept;
   IdleMonitor& operator=(IdleMonitor&&) = delete;
   ~IdleMonitor();
+
+  // If the caller dies before it hands over a plan, the monitor takes down what all containers share, when nobody else uses it:
+  // paths and messages as in executor/shared_network.hpp. Paths of more than 255 bytes are left to the next command.
+  void answer_for(const std::string& pool, const std::string& ledgers, std::string_view teardown) const;
 
  private:
   friend class Launch;

@@ -173,11 +173,18 @@ void release_shared(Context& context) {
   }
 }
 
-// -1 when the caller is gone, or has thought better of it.
+// -1 when the caller is gone, or has thought better of it. What it may have leased meanwhile is then nobody's.
 int receive_ledger(int control) {
+  static wire::PoolNote note;
   wire::Packet packet;
   int fd = -1;
-  return receive_packet_fd(control, packet, fd) && packet.word == wire::Word::ledger ? fd : -1;
+  while (receive_packet_fd(control, packet, fd)) {
+    if (packet.word == wire::Word::ledger) return fd;
+    if (packet.word == wire::Word::pool && raw::call(SYS_recvfrom, control, &note, sizeof note, 0, nullptr, nullptr) != sizeof note) break;
+  }
+  constexpr int patience_ms = 1000;  // the caller's socket closes a little before the caller has ended
+  if (note.pool[0] != '\0') release_network(note.pool, note.ledgers, note.teardown, note.length, 0, patience_ms);
+  return -1;
 }
 
 }  // namespace

@@ -121,7 +121,16 @@ enum class Word : std::uint32_t {
   signal = 16,    // caller: value is a signal number for pid 1
   detach = 17,    // caller: go on without me
   go = 18,        // caller: wait_go may go on
-  ledger = 19,    // caller: the first word, with the descriptor of the ledger
+  ledger = 19,    // caller: with the descriptor of the ledger; the monitor begins
+  pool = 20,      // caller, before the ledger: a PoolNote follows
+};
+
+// Whose lease the monitor answers for while it has no ledger yet: a caller that dies between leasing an address and handing
+// over the plan leaves the pool to it.
+struct PoolNote {
+  char pool[256] = {}, ledgers[256] = {};  // paths as in release_network
+  std::uint32_t length = 0;                // of the teardown
+  char teardown[1024] = {};
 };
 
 struct Packet {
