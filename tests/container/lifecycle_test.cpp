@@ -107,7 +107,7 @@ TEST_CASE("inspect says what the kernel says", "[container][lifecycle][N0-122]")
   const auto seen = nlohmann::json::parse(host.drydock({"inspect", "box"}).out);
   REQUIRE(seen.size() == 1);
   const auto pid = seen[0].at("pid").get<pid_t>();
-  CHECK(sys::read_file("/proc/" + std::to_string(pid) + "/comm") == "sleep\n");
+  CHECK(eventually([&] { return sys::read_file("/proc/" + std::to_string(pid) + "/comm") == "sleep\n"; }));
   CHECK(namespace_of(pid, "pid") != namespace_of(0, "pid"));
   CHECK(seen[0].at("status") == "running");
   CHECK(seen[0].at("started").is_string());
