@@ -309,7 +309,11 @@ TEST_CASE("no root", "[container][wrong]") {
   const std::string home = host.scratch() + "/home";
   sys::mkdir(home, 0700);
   REQUIRE(::chown(home.c_str(), 65534, 65534) == 0);
-  nobody.environment = {"HOME=" + home, "DRYDOCK_STATE=" + home + "/state", "DRYDOCK_ROOT=" + home + "/data"};
+  // The build directory may be closed to that user: the program that unpacks the base image is copied.
+  const std::string unpacker = home + "/drydock-image";
+  sys::write_all(sys::open(unpacker, O_WRONLY | O_CREAT | O_EXCL, 0755), sys::read_file(DRYDOCK_BIN_DIR "/drydock-image"));
+  REQUIRE(::chown(unpacker.c_str(), 65534, 65534) == 0);
+  nobody.environment = {"HOME=" + home, "DRYDOCK_STATE=" + home + "/state", "DRYDOCK_ROOT=" + home + "/data", "DRYDOCK_MONITOR=" + home + "/drydock-monitor"};
   for (const Words& options : {Words{"-p", "18080:80"}, Words{"--ip", "172.29.0.9"}}) {
     Words words{"run", "--rm"};
     words.insert(words.end(), options.begin(), options.end());
