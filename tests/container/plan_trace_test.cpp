@@ -1,7 +1,4 @@
 // Acceptance item 5, second half: what --plan announces is what --trace saw happen, lane by lane and edge by edge.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <map>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +6,7 @@
 #include <drydock/kernel/sys.hpp>
 
 #include "container/host.hpp"
+#include "container/user.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -97,15 +95,8 @@ TEST_CASE("--plan and --trace agree: detached", "[container][plan]") {
 TEST_CASE("--plan needs no root and leaves nothing", "[container][plan]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  How nobody;
-  nobody.user = 65534;
-  const std::string own = host.scratch() + "/nobody";
-  sys::mkdir(own, 0700);
-  // The build directory may be closed to that user: the program that unpacks the base image is copied.
-  sys::write_all(sys::open(own + "/drydock-image", O_WRONLY | O_CREAT | O_EXCL, 0755), sys::read_file(DRYDOCK_BIN_DIR "/drydock-image"));
-  for (const std::string& path : {own, own + "/drydock-image"}) REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
-  nobody.environment = {"DRYDOCK_ROOT=" + own + "/data", "HOME=" + own, "XDG_RUNTIME_DIR=" + own, "DRYDOCK_MONITOR=" + own + "/drydock-monitor"};
-  const Result plan = host.drydock({"run", "--plan", "busybox", "true"}, nobody);
+  User user(host);
+  const Result plan = user.drydock({"run", "--plan", "busybox", "true"});
   INFO(plan.seen());
   CHECK(plan.code == 0);
   CHECK(plan.out.find("pivot_root") != std::string::npos);

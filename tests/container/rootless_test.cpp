@@ -1,72 +1,14 @@
 // Containers of an ordinary user: what is there, what is said to be missing, and that nothing is left.
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <drydock/kernel/sys.hpp>
 
-#include "container/host.hpp"
+#include "container/look.hpp"
 #include "container/processes.hpp"
+#include "container/user.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
-
-namespace {
-
-constexpr unsigned nobody = 65534;
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-// A user with a home, and with programs that it may reach: the build directory may be closed to it.
-class User {
- public:
-  explicit User(Host& host) : host_(host), home_(host.scratch() + "/home") {
-    make(home_);
-    make(home_ + "/bin");
-    make(home_ + "/run");
-    for (const char* name : {"drydock-monitor", "drydock-image"}) copy(name);
-    how_.user = nobody;
-    how_.environment = {"HOME=" + home_, "XDG_RUNTIME_DIR=" + home_ + "/run", "DRYDOCK_ROOT=" + home_ + "/data", "DRYDOCK_MONITOR=" + home_ + "/bin/drydock-monitor"};
-  }
-  Result drydock(const Words& words) { return host_.drydock(words, how_); }
-  Program start(const Words& words) { return host_.start(words, how_); }
-  const std::string& home() const { return home_; }
-  // Files of state and containers that are still there.
-  Words left() const {
-    Words found;
-    list(home_ + "/run", found);
-    list(home_ + "/data/containers", found);
-    return found;
-  }
-
- private:
-  static void make(const std::string& path) {
-    sys::mkdir(path, 0700);
-    REQUIRE(::chown(path.c_str(), nobody, nobody) == 0);
-  }
-  void copy(const std::string& name) const {
-    const std::string to = home_ + "/bin/" + name;
-    sys::write_all(sys::open(to, O_WRONLY | O_CREAT | O_EXCL, 0755), sys::read_file(std::string(DRYDOCK_BIN_DIR) + "/" + name));
-    REQUIRE(::chown(to.c_str(), nobody, nobody) == 0);
-  }
-  static void list(const std::string& directory, Words& found) {
-    if (!sys::exists(directory)) return;
-    for (const std::string& name : sys::list_directory(directory)) {
-      const auto status = sys::lstat(directory + "/" + name);
-      if (status && S_ISDIR(status->st_mode) && !directory.ends_with("containers")) list(directory + "/" + name, found);
-      else found.push_back(directory + "/" + name);
-    }
-  }
-
-  Host& host_;
-  const std::string home_;
-  How how_;
-};
-
-}  // namespace
 
 TEST_CASE("without root: own ids, processes, name, mounts and network", "[container][rootless]") {
   DRYDOCK_NEEDS_HOST();
@@ -107,7 +49,7 @@ TEST_CASE("without root: a directory of one's own, the host's network, a read-on
   CHECK(bind.code == 0);
   CHECK(sys::read_file(user.home() + "/note") == "seen\n");
   const auto owner = sys::lstat(user.home() + "/note");
-  CHECK((owner && owner->st_uid == nobody));
+  CHECK((owner && owner->st_uid == User::id));
   const Result shared = user.drydock({"run", "--rm", "--network", "host", "busybox", "readlink", "/proc/self/ns/net"});
   INFO(shared.seen());
   CHECK(shared.out == sys::readlink("/proc/self/ns/net") + "\n");

@@ -11,6 +11,7 @@
 #include <drydock/kernel/sys.hpp>
 
 #include "container/look.hpp"
+#include "container/user.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -304,28 +305,19 @@ TEST_CASE("a state directory that somebody else could have prepared", "[containe
 TEST_CASE("no root", "[container][wrong]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
-  How nobody;
-  nobody.user = 65534;
-  const std::string home = host.scratch() + "/home";
-  sys::mkdir(home, 0700);
-  REQUIRE(::chown(home.c_str(), 65534, 65534) == 0);
-  // The build directory may be closed to that user: the program that unpacks the base image is copied.
-  const std::string unpacker = home + "/drydock-image";
-  sys::write_all(sys::open(unpacker, O_WRONLY | O_CREAT | O_EXCL, 0755), sys::read_file(DRYDOCK_BIN_DIR "/drydock-image"));
-  REQUIRE(::chown(unpacker.c_str(), 65534, 65534) == 0);
-  nobody.environment = {"HOME=" + home, "DRYDOCK_STATE=" + home + "/state", "DRYDOCK_ROOT=" + home + "/data", "DRYDOCK_MONITOR=" + home + "/drydock-monitor"};
+  User user(host);
   for (const Words& options : {Words{"-p", "18080:80"}, Words{"--ip", "172.29.0.9"}}) {
     Words words{"run", "--rm"};
     words.insert(words.end(), options.begin(), options.end());
     words.insert(words.end(), {"busybox", "true"});
-    const Result run = host.drydock(words, nobody);
+    const Result run = user.drydock(words);
     INFO(run.seen());
     CHECK(one_message(run, 125));
     CHECK(has(run.err, "as root (sudo"));
   }
-  CHECK(host.drydock({"ps"}, nobody).code == 0);
-  CHECK(host.drydock({"run", "--plan", "busybox", "true"}, nobody).code == 0);  // needs no privilege
-  CHECK(one_message(host.drydock({"exec", "nosuch", "true"}, nobody), 125));
+  CHECK(user.drydock({"ps"}).code == 0);
+  CHECK(user.drydock({"run", "--plan", "busybox", "true"}).code == 0);  // needs no privilege
+  CHECK(one_message(user.drydock({"exec", "nosuch", "true"}), 125));
   CHECK(host.leftovers() == nothing);
 }
 

@@ -14,7 +14,7 @@
 
 namespace drydock::container {
 
-// Throws Error for what was asked for by name and cannot be had without root (-p, --ip, --privileged on the bridge): a silent
+// Throws Error for what was asked for by name and cannot be had without root (-p, --ip): a silent
 // loss would be worse than none. `said` receives the losses of defaults.
 Spec rootless(Spec spec, std::vector<std::string>& said);
 
