@@ -1,4 +1,5 @@
 """Links between the pages lead somewhere, and a test that a page tells the reader to run exists."""
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,14 @@ class Links(unittest.TestCase):
                 with self.subTest(page=page.name, link=target):
                     self.assertTrue((page.parent / target).exists())
         self.assertGreater(count, 5)
+
+    def test_every_suite_named_exists(self):
+        listed = subprocess.run(["ctest", "--test-dir", tree.BIN.parent, "--show-only=json-v1"], capture_output=True, text=True, timeout=30).stdout
+        suites = {test["name"] for test in json.loads(listed)["tests"]}
+        for page in PAGES:
+            for suites_named in re.findall(r"\./lab test --only ([a-z-]+)", page.read_text(encoding="utf-8")):
+                with self.subTest(page=page.name, suite=suites_named):
+                    self.assertIn(suites_named, suites)
 
     def test_every_test_named_exists(self):
         named = set()
