@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from race import Competitor, Server, in_own_namespaces, race, table
+from race import Competitor, Server, fresh, in_own_namespaces, race, table
 
 LIMIT = 1.3
 
@@ -27,8 +27,7 @@ def main():
         sys.exit("memory.py: needs root, for namespaces and cgroups: run it with sudo")
     in_own_namespaces("DRYDOCK_BENCH_INSIDE")
     build = options.build.resolve()
-    data = build.parent / "bench" / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    data = fresh(build.parent / "bench" / "data")
     os.environ.update(DRYDOCK_ROOT=str(data), DRYDOCK_STATE="/run/drydock-bench", DRYDOCK_MONITOR=str(build / "bin" / "drydock-monitor"))
     subprocess.run([build / "bin" / "drydock", "run", "--rm", "busybox", "true"], check=True)
     program = str(build / "bin" / "bench-memory")

@@ -8,6 +8,7 @@ Example: runner = Runner(); runner.start(["/bin/true"]) -> Sample(seconds, statu
 import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -118,6 +119,13 @@ def table(competitors, yardstick):
         lines.append(f"| {competitor.name} | {len(good)} | {good[0]:.2f} | {median:.2f} | {percentile(good, 0.9):.2f} | "
                      f"{ratios} | {competitor.failures()} |")
     return "\n".join(lines)
+
+
+def fresh(directory):
+    """An empty directory: the base image of an earlier build must not race in a store that was kept."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
 
 
 def in_own_namespaces(flag):

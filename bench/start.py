@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from bundles import make_bundle, make_root
-from race import Competitor, Runner, in_own_namespaces, race, table
+from race import Competitor, Runner, fresh, in_own_namespaces, race, table
 
 LIMITS = ["-m", "64M", "--cpus", "1", "--pids-limit", "100"]
 FLOOR = "floor"
@@ -36,7 +36,7 @@ class Bench:
     def prepare(self):
         """Everything that is not measured: a bridge for the floor, drydock's store, root directory and bundles of the others."""
         make_root(self.root)
-        (self.output / "floor").mkdir(exist_ok=True)
+        fresh(self.output / "floor")
         subprocess.run([self.bin / "bench-floor", "bridge", "drydockfloor", "172.31.0.1"], check=True)
         subprocess.run([self.bin / "drydock", "run", "--rm", "busybox", "true"], check=True)
 
@@ -166,7 +166,7 @@ def main():
     build = options.build.resolve()
     output = (options.output or build.parent / "bench").resolve()
     output.mkdir(parents=True, exist_ok=True)
-    os.environ.update(DRYDOCK_ROOT=str(output / "data"), DRYDOCK_STATE="/run/drydock-bench")
+    os.environ.update(DRYDOCK_ROOT=str(fresh(output / "data")), DRYDOCK_STATE="/run/drydock-bench")
     bench = Bench(build, output)
     bench.prepare()
     results = {}
