@@ -213,6 +213,12 @@ struct OciLayout {
   json manifests = json::array();
 };
 
+inline std::string tar_with(const std::string& name, const std::string& content) {
+  Tar tar;
+  tar.file(name, content);
+  return tar.bytes();
+}
+
 // A directory of its own with a store in it and, beside the store, things that must stay as they are.
 class Sandbox {
  public:
@@ -231,6 +237,7 @@ class Sandbox {
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
+  image::Store store() const { return image::Store(data.string()); }
   std::string outside() const { return (path / "outside").string(); }
   std::string write(const std::string& name, const std::string& bytes) const {
     std::ofstream(path / name, std::ios::binary) << bytes;
@@ -257,7 +264,7 @@ class Sandbox {
     CHECK(picture(path / "outside") == before_);
     for (const char* part : {"layers", "tmp", "images/blobs/sha256"})
       if (fs::exists(data / part)) CHECK(fs::is_empty(data / part));
-    CHECK(image::Store(data.string()).list().empty());
+    CHECK(store().list().empty());
   }
   fs::path layer(const std::string& diff_id) const { return data / "layers" / diff_id.substr(7); }
 

@@ -26,7 +26,8 @@ inline cgroups::Layout hybrid_layout() {
 inline cgroups::Layout v2_layout() {
   cgroups::Layout layout;
   layout.shape = cgroups::Shape::v2;
-  for (const char* name : {"cpu", "cpuset", "io", "memory", "pids"}) layout.places.push_back({name, cgroups::Version::v2, "/sys/fs/cgroup"});
+  for (const char* name : {"cpu", "cpuset", "io", "memory", "pids"})
+    layout.places.push_back({name, cgroups::Version::v2, "/sys/fs/cgroup"});
   layout.cgroup2 = "/sys/fs/cgroup";
   layout.self_cgroup2 = "/user.slice";
   layout.device_programs = true;

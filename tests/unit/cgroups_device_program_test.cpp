@@ -20,7 +20,9 @@ constexpr std::uint32_t block = BPF_DEVCG_DEV_BLOCK, character = BPF_DEVCG_DEV_C
 constexpr std::uint32_t make = BPF_DEVCG_ACC_MKNOD, get = BPF_DEVCG_ACC_READ, put = BPF_DEVCG_ACC_WRITE;
 
 struct Machine {
-  explicit Machine(const std::string& bytes) : code(bytes.size() / sizeof(bpf_insn)) { std::memcpy(code.data(), bytes.data(), bytes.size()); }
+  explicit Machine(const std::string& bytes) : code(bytes.size() / sizeof(bpf_insn)) {
+    std::memcpy(code.data(), bytes.data(), bytes.size());
+  }
 
   // Throws where the verifier would refuse: an instruction it does not know, a register never written, no end.
   std::uint64_t run(std::uint32_t type, std::uint32_t access, std::uint32_t major, std::uint32_t minor) const {
@@ -31,14 +33,28 @@ struct Machine {
       std::uint64_t& to = registers.at(one.dst_reg);
       const auto value = static_cast<std::uint64_t>(static_cast<std::int64_t>(one.imm));
       switch (one.code) {
-        case BPF_LDX | BPF_MEM | BPF_W: to = context.at(static_cast<std::size_t>(one.off) / 4); break;
-        case BPF_ALU64 | BPF_MOV | BPF_X: to = registers.at(one.src_reg); break;
-        case BPF_ALU64 | BPF_MOV | BPF_K: to = value; break;
-        case BPF_ALU64 | BPF_AND | BPF_K: to &= value; break;
-        case BPF_ALU64 | BPF_RSH | BPF_K: to >>= value; break;
-        case BPF_JMP | BPF_JNE | BPF_K: if (to != value) at += static_cast<std::size_t>(one.off); break;
-        case BPF_JMP | BPF_EXIT: return registers[0];
-        default: throw std::runtime_error("unknown instruction");
+        case BPF_LDX | BPF_MEM | BPF_W:
+          to = context.at(static_cast<std::size_t>(one.off) / 4);
+          break;
+        case BPF_ALU64 | BPF_MOV | BPF_X:
+          to = registers.at(one.src_reg);
+          break;
+        case BPF_ALU64 | BPF_MOV | BPF_K:
+          to = value;
+          break;
+        case BPF_ALU64 | BPF_AND | BPF_K:
+          to &= value;
+          break;
+        case BPF_ALU64 | BPF_RSH | BPF_K:
+          to >>= value;
+          break;
+        case BPF_JMP | BPF_JNE | BPF_K:
+          if (to != value) at += static_cast<std::size_t>(one.off);
+          break;
+        case BPF_JMP | BPF_EXIT:
+          return registers[0];
+        default:
+          throw std::runtime_error("unknown instruction");
       }
     }
     throw std::runtime_error("no end");
@@ -51,16 +67,16 @@ struct Machine {
 
 TEST_CASE("device program: any node may be made, few may be opened", "[cgroups][security]") {
   const Machine machine(device_program(device_rules));
-  CHECK(machine.run(character, get | put, 1, 3) == 1);   // null
-  CHECK(machine.run(character, put, 5, 2) == 1);         // ptmx
-  CHECK(machine.run(character, get, 136, 7) == 1);       // any pts
-  CHECK(machine.run(block, make, 8, 0) == 1);            // mknod
-  CHECK(machine.run(block, get, 8, 0) == 0);             // a disk
-  CHECK(machine.run(block, make | get, 8, 0) == 0);      // one rule must cover all of it
-  CHECK(machine.run(character, get, 1, 1) == 0);         // mem
-  CHECK(machine.run(character, get, 1, 11) == 0);        // kmsg
-  CHECK(machine.run(character, get, 10, 229) == 0);      // fuse
-  CHECK(machine.run(block, get, 1, 3) == 0);             // null's numbers, but a disk
+  CHECK(machine.run(character, get | put, 1, 3) == 1);  // null
+  CHECK(machine.run(character, put, 5, 2) == 1);        // ptmx
+  CHECK(machine.run(character, get, 136, 7) == 1);      // any pts
+  CHECK(machine.run(block, make, 8, 0) == 1);           // mknod
+  CHECK(machine.run(block, get, 8, 0) == 0);            // a disk
+  CHECK(machine.run(block, make | get, 8, 0) == 0);     // one rule must cover all of it
+  CHECK(machine.run(character, get, 1, 1) == 0);        // mem
+  CHECK(machine.run(character, get, 1, 11) == 0);       // kmsg
+  CHECK(machine.run(character, get, 10, 229) == 0);     // fuse
+  CHECK(machine.run(block, get, 1, 3) == 0);            // null's numbers, but a disk
 }
 
 TEST_CASE("device program: accesses, wildcards, no rules at all", "[cgroups][security]") {

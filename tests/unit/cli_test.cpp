@@ -7,9 +7,11 @@
 #include "run_options.hpp"
 #include "suggest.hpp"
 #include "support/catch.hpp"
+#include "support/refusal.hpp"
 
 using namespace drydock;
 using namespace drydock::cli;
+using namespace drydock::test;
 
 namespace {
 
@@ -18,17 +20,7 @@ container::Spec spec_of(const Words& words) {
 }
 
 std::string refusal(const Words& words) {
-  try {
-    parse_run(words);
-  } catch (const Error& error) {
-    CHECK_FALSE(error.remedy().empty());
-    return error.what();
-  }
-  return "";
-}
-
-bool mentions(const std::string& message, const std::string& words) {
-  return message.find(words) != std::string::npos;
+  return refusal_with_remedy([&] { parse_run(words); });
 }
 
 }  // namespace

@@ -6,27 +6,13 @@
 #include <drydock/kernel/error.hpp>
 
 #include "support/catch.hpp"
+#include "support/refusal.hpp"
 
 using namespace drydock;
 using namespace drydock::container;
+using namespace drydock::test;
 
 namespace {
-
-// The message of the refusal; every one must name the option (or its object) and carry a remedy.
-template <typename Call>
-std::string refusal(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    CHECK_FALSE(error.remedy().empty());
-    return error.what();
-  }
-  return "";
-}
-
-bool mentions(const std::string& message, const std::string& words) {
-  return message.find(words) != std::string::npos;
-}
 
 const Environment nothing = [](const std::string&) { return std::nullopt; };
 const Environment home = [](const std::string& name) -> std::optional<std::string> {
@@ -48,7 +34,7 @@ TEST_CASE("sizes", "[container]") {
   CHECK(parse_size("-m", "9007199254740993") == 9007199254740993u);  // more digits than a double holds
   for (const char* bad :
        {"", " ", "m", "-1", "+1", "0x10", "1e3", "64 m", "64mm", "1..5g", ".", "inf", "nan", "9999999p", "64m ", "1,5g"})
-    CHECK(mentions(refusal([&] { parse_size("-m", bad); }), std::string("-m '") + bad + "'"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_size("-m", bad); }), std::string("-m '") + bad + "'"));
   CHECK(size_words(64u << 20) == "64 MiB");
   CHECK(size_words(3u << 29) == "1.5 GiB");
   CHECK(size_words(100) == "100 bytes");
@@ -58,31 +44,31 @@ TEST_CASE("sizes", "[container]") {
 TEST_CASE("memory and swap", "[container][N2-035][N2-036]") {
   CHECK(parse_memory("64m") == 64u << 20);
   CHECK(parse_memory("6m") == 6u << 20);
-  CHECK(mentions(refusal([] { parse_memory("6291455"); }), "6 MiB"));
+  CHECK(mentions(refusal_with_remedy([] { parse_memory("6291455"); }), "6 MiB"));
   CHECK(parse_memory_swap("-1") == -1);
   CHECK(parse_memory_swap("128m") == 128 << 20);
-  CHECK(mentions(refusal([] { parse_memory_swap("-2"); }), "--memory-swap '-2'"));
-  CHECK(mentions(refusal([] { parse_memory_swap("0"); }), "--memory-swap '0'"));
+  CHECK(mentions(refusal_with_remedy([] { parse_memory_swap("-2"); }), "--memory-swap '-2'"));
+  CHECK(mentions(refusal_with_remedy([] { parse_memory_swap("0"); }), "--memory-swap '0'"));
 }
 
 TEST_CASE("processors, tasks, disks", "[container][N2-015]") {
   CHECK(parse_cpu_shares("2") == 2);
-  CHECK(mentions(refusal([] { parse_cpu_shares("1"); }), "out of range"));
+  CHECK(mentions(refusal_with_remedy([] { parse_cpu_shares("1"); }), "out of range"));
   // E-043: what a reader of the notes types.
-  CHECK(mentions(refusal([] { parse_cpu_shares("while true; do echo x; done"); }), "behind the image"));
+  CHECK(mentions(refusal_with_remedy([] { parse_cpu_shares("while true; do echo x; done"); }), "behind the image"));
   CHECK(parse_cpus("0.5") == Approx(0.5));
   CHECK(parse_cpus(".5") == Approx(0.5));
   for (const char* bad : {"0", "-1", "x", "1e2", "inf", "", "99999"})
-    CHECK(mentions(refusal([&] { parse_cpus(bad); }), "--cpus"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_cpus(bad); }), "--cpus"));
   CHECK(parse_cpuset("0-2,4") == "0-2,4");
   for (const char* bad : {"", "a", "2-1", "0,", "-1", "0-", "1--2"})
-    CHECK(mentions(refusal([&] { parse_cpuset(bad); }), "--cpuset-cpus"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_cpuset(bad); }), "--cpuset-cpus"));
   CHECK(parse_pids_limit("32") == 32);
   CHECK(parse_pids_limit("-1") == -1);
   CHECK(parse_pids_limit("0") == -1);
-  CHECK(mentions(refusal([] { parse_pids_limit("-5"); }), "--pids-limit '-5'"));
+  CHECK(mentions(refusal_with_remedy([] { parse_pids_limit("-5"); }), "--pids-limit '-5'"));
   CHECK(parse_blkio_weight("1000") == 1000);
-  CHECK(mentions(refusal([] { parse_blkio_weight("9"); }), "from 10 to 1000"));
+  CHECK(mentions(refusal_with_remedy([] { parse_blkio_weight("9"); }), "from 10 to 1000"));
 }
 
 TEST_CASE("rates of devices", "[container][N2-041]") {
@@ -91,8 +77,9 @@ TEST_CASE("rates of devices", "[container][N2-041]") {
   CHECK(parse_device_bytes("--device-read-bps", "8:0:10k").device == "8:0");
   CHECK(parse_device_operations("--device-read-iops", "/dev/vda:100").rate == 100);
   for (const char* bad : {"/dev/vda", ":1m", "vda:1m", "/dev/vda:", "/dev/vda:x", "/dev/vda:0"})
-    CHECK(mentions(refusal([&] { parse_device_bytes("--device-read-bps", bad); }), "--device-read-bps"));
-  CHECK(mentions(refusal([] { parse_device_operations("--device-read-iops", "/dev/vda:1m"); }), "--device-read-iops"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_device_bytes("--device-read-bps", bad); }), "--device-read-bps"));
+  CHECK(
+      mentions(refusal_with_remedy([] { parse_device_operations("--device-read-iops", "/dev/vda:1m"); }), "--device-read-iops"));
 }
 
 TEST_CASE("resource limits", "[container]") {
@@ -104,7 +91,7 @@ TEST_CASE("resource limits", "[container]") {
   CHECK(parse_ulimit("core=unlimited").soft == RLIM_INFINITY);
   CHECK(parse_ulimit("core=0:-1").hard == RLIM_INFINITY);
   for (const char* bad : {"nofile", "nofile=", "nofile=x", "nofile=2:1", "nofile=1:2:3", "files=1", "=1", "nofile=-2"})
-    CHECK(mentions(refusal([&] { parse_ulimit(bad); }), std::string("--ulimit '") + bad + "'"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_ulimit(bad); }), std::string("--ulimit '") + bad + "'"));
 }
 
 TEST_CASE("volumes", "[container][N0-049][N0-055]") {
@@ -124,7 +111,7 @@ TEST_CASE("volumes", "[container][N0-049][N0-055]") {
   CHECK(anonymous.source.empty());
   for (const char* bad : {"", ":", "a:b", "/a:b", "/a:/", "/a:/b/../..", "/a:/b:rx", "/a:/b:ro:x", "x/y:/z", "d:/x", "/a:/b:z",
                           ".a:/b", ":/b", "/"})
-    CHECK(mentions(refusal([&] { parse_volume(bad, "/home/me"); }), std::string("-v/--volume '") + bad + "'"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_volume(bad, "/home/me"); }), std::string("-v/--volume '") + bad + "'"));
 }
 
 TEST_CASE("mounts in words", "[container][N0-051][N0-056]") {
@@ -145,7 +132,7 @@ TEST_CASE("mounts in words", "[container][N0-051][N0-056]") {
                           "target=b", "type=bind,source=/a,target=/", "type=tmpfs,source=/a,target=/b", "source=/a,target=/b",
                           "target=/b,colour=red", "type=tmpfs,target=/t,bind-propagation=shared", "target=/b,tmpfs-size=1m",
                           "type=bind,source=/a,target=/b,ro=maybe", "type=tmpfs,target=/t,tmpfs-mode=9", "target=/b,\"x"})
-    CHECK(mentions(refusal([&] { parse_mount(bad); }), std::string("--mount '") + bad + "'"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_mount(bad); }), std::string("--mount '") + bad + "'"));
 }
 
 TEST_CASE("tmpfs", "[container]") {
@@ -156,7 +143,7 @@ TEST_CASE("tmpfs", "[container]") {
   CHECK(memory.read_only);
   CHECK(parse_tmpfs("/run:size=50%").tmpfs_options == "size=50%");
   for (const char* bad : {"", "run", "/run:", "/run:mode=8", "/run:colour=red", "/run:size", "/:size=1m"})
-    CHECK_FALSE(refusal([&] { parse_tmpfs(bad); }).empty());
+    CHECK_FALSE(refusal_with_remedy([&] { parse_tmpfs(bad); }).empty());
 }
 
 TEST_CASE("networks", "[container]") {
@@ -170,7 +157,7 @@ TEST_CASE("networks", "[container]") {
   parse_network("none", network);
   CHECK(network.mode == NetworkMode::none);
   for (const char* bad : {"", "container:", "mynet", "Bridge"})
-    CHECK(mentions(refusal([&] { parse_network(bad, network); }), "--network"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_network(bad, network); }), "--network"));
 }
 
 TEST_CASE("ports", "[container][N0-057][N0-058]") {
@@ -194,7 +181,7 @@ TEST_CASE("ports", "[container][N0-057][N0-058]") {
        {"",          ":",          ":80",      "80:", "0:80",      "80:65536",    "a:80",  "1:2:3:4",  "300.0.0.1:80:80",
         "80-79:1-2", "1-2:3",      "80/sctp",  "80/", "::1:80:80", "[::g]:80:80", "[::1]", "[::1]:80", "127.0.0.1:80:",
         "-1:80",     "8080:80-81", "80:080000"})
-    CHECK(mentions(refusal([&] { parse_ports(bad); }), std::string("-p/--publish '") + bad + "'"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_ports(bad); }), std::string("-p/--publish '") + bad + "'"));
 }
 
 TEST_CASE("names and addresses", "[container]") {
@@ -202,23 +189,24 @@ TEST_CASE("names and addresses", "[container]") {
   CHECK(parse_add_host("db:::1").address == "::1");
   CHECK(parse_add_host("db=[::1]").address == "::1");
   for (const char* bad : {"", "db", ":10.0.0.2", "db:", "db:host", "a b:1.2.3.4", "db:1.2.3.4\n6.6.6.6 bank"})
-    CHECK(mentions(refusal([&] { parse_add_host(bad); }), "--add-host"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_add_host(bad); }), "--add-host"));
   CHECK(parse_dns("9.9.9.9") == "9.9.9.9");
-  CHECK(mentions(refusal([] { parse_dns("dns.example"); }), "--dns 'dns.example'"));
-  CHECK(mentions(refusal([] { parse_ip("::1"); }), "--ip '::1'"));
+  CHECK(mentions(refusal_with_remedy([] { parse_dns("dns.example"); }), "--dns 'dns.example'"));
+  CHECK(mentions(refusal_with_remedy([] { parse_ip("::1"); }), "--ip '::1'"));
   CHECK(parse_name("web-1") == "web-1");
   for (const char* bad : {"", "a", "-a", "a/b", "../x", "a b", "ä-"})
-    CHECK(mentions(refusal([&] { parse_name(bad); }), "--name"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_name(bad); }), "--name"));
   CHECK(parse_hostname("web.example") == "web.example");
-  CHECK_FALSE(refusal([] { parse_hostname(std::string(65, 'a')); }).empty());
-  for (const char* bad : {"", "-a", "a b", "a\nb", ".a"}) CHECK(mentions(refusal([&] { parse_hostname(bad); }), "--hostname"));
+  CHECK_FALSE(refusal_with_remedy([] { parse_hostname(std::string(65, 'a')); }).empty());
+  for (const char* bad : {"", "-a", "a b", "a\nb", ".a"})
+    CHECK(mentions(refusal_with_remedy([&] { parse_hostname(bad); }), "--hostname"));
 }
 
 TEST_CASE("users: -u 1 is uid 1", "[container][CVE-2026-30892]") {
   for (const char* good : {"0", "1", "2", "10", "1:2", "root", "www-data:adm", "4294967294", "1000:0"})
     CHECK(parse_user(good) == good);
   for (const char* bad : {"", ":", "1:", ":1", "1:2:3", "-1", "4294967295", "99999999999", "a b", "a,b", "a/b"})
-    CHECK(mentions(refusal([&] { parse_user(bad); }), std::string("-u/--user '") + bad + "'"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_user(bad); }), std::string("-u/--user '") + bad + "'"));
 }
 
 TEST_CASE("variables", "[container]") {
@@ -227,17 +215,17 @@ TEST_CASE("variables", "[container]") {
   CHECK(parse_env("A=b=c d", nothing) == "A=b=c d");
   CHECK(parse_env("HOME", home) == "HOME=/root");
   CHECK_FALSE(parse_env("HOME", nothing).has_value());
-  for (const char* bad : {"", "=1", "a b=1"}) CHECK(mentions(refusal([&] { parse_env(bad, nothing); }), "-e/--env"));
+  for (const char* bad : {"", "=1", "a b=1"}) CHECK(mentions(refusal_with_remedy([&] { parse_env(bad, nothing); }), "-e/--env"));
   const auto all = parse_env_file("\xEF\xBB\xBF# comment\n\nA=1\r\n  B=two words \nC='quoted'\nHOME\nUNSET\nD=", "vars", home);
   CHECK(all == std::vector<std::string>{"A=1", "B=two words ", "C='quoted'", "HOME=/root", "D="});
-  CHECK(mentions(refusal([] { parse_env_file("A=1\nexport B=2\n", "vars", nothing); }), "line 2"));
+  CHECK(mentions(refusal_with_remedy([] { parse_env_file("A=1\nexport B=2\n", "vars", nothing); }), "line 2"));
 }
 
 TEST_CASE("rights", "[container]") {
   CHECK(parse_capability("--cap-add", "net_admin") == "NET_ADMIN");
   CHECK(parse_capability("--cap-add", "CAP_NET_ADMIN") == "NET_ADMIN");
   CHECK(parse_capability("--cap-add", "all") == "ALL");
-  CHECK(mentions(refusal([] { parse_capability("--cap-add", "NET_ADMN"); }), "--cap-add 'NET_ADMN'"));
+  CHECK(mentions(refusal_with_remedy([] { parse_capability("--cap-add", "NET_ADMN"); }), "--cap-add 'NET_ADMN'"));
   SecuritySpec security;
   parse_security_opt("no-new-privileges", security);
   CHECK(security.no_new_privileges);
@@ -248,7 +236,7 @@ TEST_CASE("rights", "[container]") {
   parse_security_opt("seccomp:/tmp/profile.json", security);
   CHECK(security.seccomp == "/tmp/profile.json");
   for (const char* bad : {"", "seccomp", "seccomp=", "apparmor=unconfined", "no-new-privileges=maybe"})
-    CHECK(mentions(refusal([&] { parse_security_opt(bad, security); }), "--security-opt"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_security_opt(bad, security); }), "--security-opt"));
 }
 
 TEST_CASE("user namespaces", "[container]") {
@@ -260,7 +248,7 @@ TEST_CASE("user namespaces", "[container]") {
   CHECK(mapped.uids[1].inside == 1000);
   CHECK(mapped.gids.size() == 2);
   for (const char* bad : {"x", "0:1", "0:1:0", "0:1:2:3", "0:4294967294:9", "a:b:c"})
-    CHECK(mentions(refusal([&] { parse_userns(bad); }), "--userns"));
+    CHECK(mentions(refusal_with_remedy([&] { parse_userns(bad); }), "--userns"));
 }
 
 TEST_CASE("combinations that make no sense are refused", "[container]") {
@@ -270,7 +258,7 @@ TEST_CASE("combinations that make no sense are refused", "[container]") {
   const auto with = [&](auto change) {
     Spec changed = spec;
     change(changed);
-    return refusal([&] { check(changed); });
+    return refusal_with_remedy([&] { check(changed); });
   };
   CHECK(mentions(with([](Spec& s) { s.limits.memory_swap = 1 << 30; }), "--memory-swap"));
   CHECK(mentions(with([](Spec& s) { s.limits.memory = 64u << 20, s.limits.memory_swap = 32 << 20; }), "64 MiB"));

@@ -71,7 +71,8 @@ TEST_CASE("--plan of a fixed spec is a golden file, on both cgroup layouts", "[c
 }
 
 TEST_CASE("two equal questions give two equal plans", "[container][plan]") {
-  CHECK((plan::to_json(container_plan(full_spec(), hybrid_host()).plan) == plan::to_json(container_plan(full_spec(), hybrid_host()).plan)));
+  CHECK((plan::to_json(container_plan(full_spec(), hybrid_host()).plan) ==
+         plan::to_json(container_plan(full_spec(), hybrid_host()).plan)));
 }
 
 TEST_CASE("every plan can be executed: edges, slots and sizes are within bounds", "[container][plan]") {
@@ -96,8 +97,8 @@ TEST_CASE("what holds a kernel object says how to undo it", "[container][plan]")
     using plan::Op;
     const Op op = step.action.op;
     // What lies below the container's directory or belongs to the payload's namespaces goes with them.
-    const bool lasting = (op == Op::mkdir && step.id.starts_with("cgroup")) || step.id == "files" || op == Op::linkat || step.id == "name" ||
-                         step.id == "net.veth" || step.id == "net.ports" || op == Op::fork_lane;
+    const bool lasting = (op == Op::mkdir && step.id.starts_with("cgroup")) || step.id == "files" || op == Op::linkat ||
+                         step.id == "name" || step.id == "net.veth" || step.id == "net.ports" || op == Op::fork_lane;
     if (lasting && !step.undo_call) without.insert(step.id);
   }
   CHECK(without == std::set<std::string>{});
@@ -119,7 +120,8 @@ TEST_CASE("the order of a start", "[container][plan]") {
   CHECK(index_of(unified, "devices") < index_of(unified, "clone"));
 }
 
-TEST_CASE("kernels of the layers: by descriptor, by path in a namespace of the monitor's, refused", "[container][plan][overlay]") {
+TEST_CASE("kernels of the layers: by descriptor, by path in a namespace of the monitor's, refused",
+          "[container][plan][overlay]") {
   container::Host host = v2_host();
   CHECK_FALSE(has(container_plan(other_spec(), host).plan, "overlay.namespace"));
   host.layers_by_descriptor = false;

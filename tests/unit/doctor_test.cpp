@@ -30,10 +30,12 @@ Machine good_machine(unsigned euid) {
   machine.mountinfo = "24 1 0:22 / /proc rw,nosuid - proc proc rw\n25 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
   machine.filesystems = "nodev\tproc\nnodev\toverlay\n\text4\n";
   machine.swaps = "Filename\tType\tSize\tUsed\tPriority\n/swapfile file 1048572 0 -2\n";
-  machine.sysctls = {{"user/max_user_namespaces", "15000\n"}, {"kernel/unprivileged_userns_clone", "1\n"}, {"kernel/core_pattern", "core\n"}};
+  machine.sysctls = {
+      {"user/max_user_namespaces", "15000\n"}, {"kernel/unprivileged_userns_clone", "1\n"}, {"kernel/core_pattern", "core\n"}};
   machine.user_namespaces = true;
   machine.subuids = machine.subgids = {{100000, 65536}};
-  for (const char* program : {"newuidmap", "newgidmap", "pasta", "jupyter"}) machine.programs[program] = std::string("/usr/bin/") + program;
+  for (const char* program : {"newuidmap", "newgidmap", "pasta", "jupyter"})
+    machine.programs[program] = std::string("/usr/bin/") + program;
   machine.schedulers = {"none mq-deadline [bfq]\n"};
   machine.data = {"/var/lib/drydock", true, "ext4", 10 * gibibyte};
   machine.state = {"/run/drydock", true, "tmpfs", gibibyte};
@@ -64,14 +66,16 @@ const Defect defects[] = {
     {"privilege", Grade::degraded, "CAP_SYS_ADMIN", "--privileged", 0, [](Machine& m) { m.capabilities = 0xa80425fb; }},
     {"control groups", Grade::missing, "not mounted", "mount -t cgroup2", 0, [](Machine& m) { m.layout = {}; }},
     {"control groups", Grade::missing, "read-only", "remount", 0, [](Machine& m) { m.cgroups_writable = false; }},
-    {"control groups", Grade::degraded, "not delegated", "loginctl enable-linger student", 1000, [](Machine& m) { m.cgroups_writable = false; }},
+    {"control groups", Grade::degraded, "not delegated", "loginctl enable-linger student", 1000,
+     [](Machine& m) { m.cgroups_writable = false; }},
     {"memory limit", Grade::missing, "memory", "cgroup_disable=memory", 0,
      [](Machine& m) {
        std::erase_if(m.layout.places, [](const cgroups::Place& place) { return place.controller == "memory"; });
        m.layout.disabled = {"memory"};
      }},
     {"swap", Grade::degraded, "none", "mkswap", 0, [](Machine& m) { m.swaps = "Filename\tType\n"; }},
-    {"disk weight", Grade::degraded, "bfq", "queue/scheduler", 0, [](Machine& m) { m.schedulers = {"none [mq-deadline] bfq\n"}; }},
+    {"disk weight", Grade::degraded, "bfq", "queue/scheduler", 0,
+     [](Machine& m) { m.schedulers = {"none [mq-deadline] bfq\n"}; }},
     {"user namespaces", Grade::missing, "user.max_user_namespaces is 0", "sysctl -w user.max_user_namespaces", 0,
      [](Machine& m) { m.sysctls["user/max_user_namespaces"] = "0\n"; }},
     {"user namespaces", Grade::missing, "unprivileged_userns_clone is 0", "sysctl -w kernel.unprivileged_userns_clone=1", 1000,
@@ -81,17 +85,21 @@ const Defect defects[] = {
     {"ranges of ids", Grade::degraded, "/etc/subuid", "usermod --add-subuids", 1000, [](Machine& m) { m.subuids.clear(); }},
     {"ranges of ids", Grade::degraded, "newuidmap", "uidmap", 1000, [](Machine& m) { m.programs.erase("newuidmap"); }},
     {"overlay", Grade::missing, "not among", "modprobe overlay", 0, [](Machine& m) { m.filesystems = "\text4\n"; }},
-    {"address translation", Grade::missing, "no nf_tables", "modprobe nf_tables", 0, [](Machine& m) { m.nftables = "this kernel has no nf_tables"; }},
-    {"network", Grade::degraded, "slirp4netns", "apt-get install slirp4netns", 1000, [](Machine& m) { m.programs.erase("pasta"); }},
+    {"address translation", Grade::missing, "no nf_tables", "modprobe nf_tables", 0,
+     [](Machine& m) { m.nftables = "this kernel has no nf_tables"; }},
+    {"network", Grade::degraded, "slirp4netns", "apt-get install slirp4netns", 1000,
+     [](Machine& m) { m.programs.erase("pasta"); }},
     {"fresh /proc", Grade::degraded, "/proc/kcore", "systempaths=unconfined", 0,
      [](Machine& m) { m.mountinfo += "26 24 0:5 /null /proc/kcore rw - devtmpfs udev rw\n"; }},
     {"image store", Grade::missing, "cannot be written", "DRYDOCK_ROOT", 1000, [](Machine& m) { m.data.writable = false; }},
     {"image store", Grade::missing, "vboxsf", "own disk", 0, [](Machine& m) { m.data.file_system = "vboxsf"; }},
-    {"image store", Grade::degraded, "12 MiB free", "free some space", 0, [](Machine& m) { m.data.free_bytes = 12 * 1024 * 1024; }},
+    {"image store", Grade::degraded, "12 MiB free", "free some space", 0,
+     [](Machine& m) { m.data.free_bytes = 12 * 1024 * 1024; }},
     {"state", Grade::missing, "cannot be written", "DRYDOCK_STATE", 1000, [](Machine& m) { m.state.writable = false; }},
     {"monitor", Grade::missing, "not where", "./lab build", 0, [](Machine& m) { m.monitor.clear(); }},
     {"clock", Grade::degraded, "before 2024", "timedatectl", 0, [](Machine& m) { m.clock = 3600; }},
-    {"core dumps", Grade::degraded, "|/usr/share/apport", "core_pattern", 0, [](Machine& m) { m.sysctls["kernel/core_pattern"] = "|/usr/share/apport/apport %p\n"; }},
+    {"core dumps", Grade::degraded, "|/usr/share/apport", "core_pattern", 0,
+     [](Machine& m) { m.sysctls["kernel/core_pattern"] = "|/usr/share/apport/apport %p\n"; }},
     {"notebooks", Grade::degraded, "jupyter", "jupyter-notebook", 0, [](Machine& m) { m.programs.erase("jupyter"); }},
     {"machine", Grade::degraded, "WSL", "Vagrant", 0, [](Machine& m) { m.container_marker = "WSL"; }},
 };

@@ -9,16 +9,6 @@ using namespace drydock::test;
 
 namespace {
 
-std::string tar_with(const std::string& name, const std::string& content) {
-  Tar tar;
-  tar.file(name, content);
-  return tar.bytes();
-}
-
-image::Store store_of(const Sandbox& box) {
-  return image::Store(box.data.string());
-}
-
 std::size_t count(const fs::path& directory) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
 }
@@ -30,10 +20,10 @@ TEST_CASE("an image without a name is known by its id", "[image]") {
   DockerArchive archive{{tar_with("a", "1")}};
   archive.tags.clear();
   CHECK(box.load(archive.bytes()).at(0).reference.empty());
-  CHECK(store_of(box).find(archive.id().substr(7, 12)).reference.empty());
+  CHECK(box.store().find(archive.id().substr(7, 12)).reference.empty());
   image::Editor(box.data.string(), {}).tag(archive.id(), "named");
-  CHECK(store_of(box).find("named").config_digest == archive.id());
-  CHECK(store_of(box).list().size() == 1);
+  CHECK(box.store().find("named").config_digest == archive.id());
+  CHECK(box.store().list().size() == 1);
 }
 
 TEST_CASE("removing takes the name first and the content with the last one", "[image][N1-069][N3-029][N3-034]") {
@@ -43,10 +33,11 @@ TEST_CASE("removing takes the name first and the content with the last one", "[i
   box.load(DockerArchive{{shared, tar_with("c", "3")}, {}, {"two:1"}}.bytes());
   const std::string data = box.data.string();
   image::Editor(data, {}).tag("one:1", "alias");
-  CHECK(store_of(box).find("alias").config_digest == store_of(box).find("one:1").config_digest);
+  CHECK(box.store().find("alias").config_digest == box.store().find("one:1").config_digest);
   CHECK(count(box.data / "layers") == 3);
-  CHECK(box.refusal([&] { image::Editor(data, {}).remove(store_of(box).find("alias").config_digest); })
-            .find("alias:latest, one:1") != std::string::npos);
+  CHECK(
+      box.refusal([&] { image::Editor(data, {}).remove(box.store().find("alias").config_digest); }).find("alias:latest, one:1") !=
+      std::string::npos);
   CHECK(image::Editor(data, {}).remove("one:1") == std::vector<std::string>{"Untagged: one:1"});
   CHECK(count(box.data / "layers") == 3);
   const auto lines = image::Editor(data, {}).remove("alias");
@@ -54,14 +45,14 @@ TEST_CASE("removing takes the name first and the content with the last one", "[i
   CHECK(count(box.data / "layers") == 2);
   CHECK(fs::exists(box.layer(image::sha256_digest(shared))));
   CHECK(box.refusal([&] { image::Editor(data, {}).remove("one:1"); }).find("no such image") != std::string::npos);
-  CHECK(store_of(box).contains("two:1"));
+  CHECK(box.store().contains("two:1"));
 }
 
 TEST_CASE("an image that a container uses is not removed, and replaced layers wait for it", "[image][N2-032]") {
   const Sandbox box;
   const std::string data = box.data.string();
   box.load(DockerArchive{{tar_with("a", "1")}, {}, {"x:1"}}.bytes());
-  const image::Image old = store_of(box).find("x:1");
+  const image::Image old = box.store().find("x:1");
   bool running = true;
   const image::UsedByContainers used = [&] {
     image::InUse in_use;
@@ -71,13 +62,13 @@ TEST_CASE("an image that a container uses is not removed, and replaced layers wa
     return in_use;
   };
   CHECK(box.refusal([&] { image::Editor(data, used).remove("x:1"); }).find("container web uses it") != std::string::npos);
-  CHECK(store_of(box).contains("x:1"));
+  CHECK(box.store().contains("x:1"));
   image::LoadOptions options;
   options.used = used;
   options.sync = true;
   box.load(DockerArchive{{tar_with("b", "2")}, {}, {"x:1"}}.bytes(), options);  // the name moves to another image
-  CHECK(store_of(box).find("x:1").config_digest != old.config_digest);
-  CHECK(store_of(box).find(old.config_digest).reference.empty());  // the old one stays, without a name
+  CHECK(box.store().find("x:1").config_digest != old.config_digest);
+  CHECK(box.store().find(old.config_digest).reference.empty());  // the old one stays, without a name
   CHECK(fs::exists(old.layers.at(0)));
   CHECK(box.refusal([&] { image::Editor(data, used).remove(old.config_digest); }).find("container web uses it") !=
         std::string::npos);
@@ -85,7 +76,7 @@ TEST_CASE("an image that a container uses is not removed, and replaced layers wa
   image::Editor(data, used).remove(old.config_digest);
   CHECK_FALSE(fs::exists(old.layers.at(0)));
   box.load(DockerArchive{{tar_with("c", "3")}, {}, {"x:1"}}.bytes(), options);  // nobody uses the one that is replaced now
-  CHECK(store_of(box).list().size() == 1);
+  CHECK(box.store().list().size() == 1);
   CHECK(count(box.data / "layers") == 1);
 }
 

@@ -10,16 +10,6 @@ using namespace drydock::test;
 
 namespace {
 
-std::string tar_with(const std::string& name, const std::string& content) {
-  Tar tar;
-  tar.file(name, content);
-  return tar.bytes();
-}
-
-image::Store store_of(const Sandbox& box) {
-  return image::Store(box.data.string());
-}
-
 std::string blob(const Sandbox& box, const std::string& digest) {
   return sys::read_file((box.data / "images/blobs/sha256" / digest.substr(7)).string());
 }
@@ -32,9 +22,9 @@ std::size_t count(const fs::path& directory) {
 
 TEST_CASE("a missing store is an empty one", "[image]") {
   const Sandbox box;
-  CHECK(store_of(box).list().empty());
-  CHECK_FALSE(store_of(box).contains("busybox"));
-  CHECK(box.refusal([&] { store_of(box).find("busybox"); }).find("drydock image load") != std::string::npos);
+  CHECK(box.store().list().empty());
+  CHECK_FALSE(box.store().contains("busybox"));
+  CHECK(box.refusal([&] { box.store().find("busybox"); }).find("drydock image load") != std::string::npos);
   CHECK_FALSE(fs::exists(box.data));  // reading makes nothing
 }
 
@@ -50,7 +40,7 @@ TEST_CASE("an image is found by name and by id", "[image][N1-066][N1-068][N4-067
                  {"ExposedPorts", {{"80/tcp", json::object()}}},
                  {"StopSignal", "SIGQUIT"}};
   box.load(archive.bytes());
-  const image::Image found = store_of(box).find("test:1");
+  const image::Image found = box.store().find("test:1");
   CHECK(found.reference == "test:1");
   CHECK(found.config_digest == archive.id());
   CHECK(found.diff_ids == std::vector{image::sha256_digest(archive.layers[0]), image::sha256_digest(archive.layers[1])});
@@ -67,10 +57,10 @@ TEST_CASE("an image is found by name and by id", "[image][N1-066][N1-068][N4-067
   CHECK(found.config.stop_signal == "SIGQUIT");
   for (const std::string& name : {std::string("other/name:2"), found.config_digest, found.config_digest.substr(7),
                                   found.config_digest.substr(7, 6), "test@" + found.manifest_digest})
-    CHECK(store_of(box).find(name).config_digest == found.config_digest);
-  CHECK(store_of(box).config_json("test:1") == archive.config());
-  CHECK(store_of(box).list().size() == 2);
-  const std::string sentence = box.refusal([&] { store_of(box).find("tset:1"); });
+    CHECK(box.store().find(name).config_digest == found.config_digest);
+  CHECK(box.store().config_json("test:1") == archive.config());
+  CHECK(box.store().list().size() == 2);
+  const std::string sentence = box.refusal([&] { box.store().find("tset:1"); });
   CHECK(sentence.find("other/name:2, test:1") != std::string::npos);
 }
 
@@ -80,8 +70,8 @@ TEST_CASE("fields that are null are empty", "[image]") {
   archive.run = {{"Cmd", nullptr}, {"Entrypoint", nullptr}, {"Env", nullptr}, {"Volumes", nullptr}, {"WorkingDir", ""}};
   archive.history = nullptr;
   box.load(archive.bytes());
-  CHECK(store_of(box).find("test").config.command.empty());
-  CHECK(store_of(box).history("test").size() == 1);
+  CHECK(box.store().find("test").config.command.empty());
+  CHECK(box.store().history("test").size() == 1);
 }
 
 TEST_CASE("history joins rows and layers, and empty rows have none", "[image][N0-009][N0-011][N4-066]") {
@@ -90,7 +80,7 @@ TEST_CASE("history joins rows and layers, and empty rows have none", "[image][N0
   archive.history = {
       {{"created_by", "ADD a"}}, {{"created_by", "ENV X=1"}, {"empty_layer", true}}, {{"created_by", "RUN b"}, {"comment", "c"}}};
   box.load(archive.bytes());
-  const auto rows = store_of(box).history("test");
+  const auto rows = box.store().history("test");
   REQUIRE(rows.size() == 3);
   CHECK(rows[0].diff_id == image::sha256_digest(archive.layers[0]));
   CHECK(rows[0].size == archive.layers[0].size());
@@ -98,7 +88,7 @@ TEST_CASE("history joins rows and layers, and empty rows have none", "[image][N0
   CHECK(rows[1].diff_id.empty());
   CHECK(rows[2].created_by == "RUN b");
   CHECK(rows[2].diff_id == image::sha256_digest(archive.layers[1]));
-  const json shown = json::parse(image::inspect_json(store_of(box), "test"));
+  const json shown = json::parse(image::inspect_json(box.store(), "test"));
   CHECK(shown.at("Id") == archive.id());
   CHECK(shown.at("RootFS").at("Layers").size() == 2);
   CHECK(shown.at("RepoTags") == json::array({"test:latest"}));
@@ -116,7 +106,7 @@ TEST_CASE("layers keep their form, whichever it is", "[image]") {
     const std::string manifest =
         layout.image({{bytes, image::sha256_digest(plain.bytes()), image::layer_media_type(compression)}}, "x:1");
     box.load(layout.bytes());
-    const image::Image image = store_of(box).find("x:1");
+    const image::Image image = box.store().find("x:1");
     CHECK(image.manifest_digest == manifest);
     CHECK(image.layer_digests.at(0) == image::sha256_digest(bytes));
     CHECK(blob(box, image.layer_digests.at(0)) == bytes);
@@ -142,7 +132,7 @@ TEST_CASE("saved archives load again with the same digests", "[image][N1-071][N4
     image::save_images(box.data.string(), {"x:1", "y:2", "z:3", "x:1"}, output, format);
     CHECK(image::load_images(other.data.string(), output, {}).size() == 3);
     for (const char* reference : {"x:1", "y:2", "z:3"}) {
-      const image::Image before = store_of(box).find(reference), after = image::Store(other.data.string()).find(reference);
+      const image::Image before = box.store().find(reference), after = image::Store(other.data.string()).find(reference);
       CHECK(after.manifest_digest == before.manifest_digest);
       CHECK(after.config_digest == before.config_digest);
       CHECK(after.layer_digests == before.layer_digests);
@@ -184,7 +174,7 @@ TEST_CASE("old docker archives share layers through links", "[image]") {
   tar.file("manifest.json", manifest.dump());
   CHECK(box.load(tar.bytes()).size() == 3);
   CHECK(count(box.data / "layers") == 1);
-  CHECK(store_of(box).find("cccc:1").diff_ids.at(0) == image::sha256_digest(base));
+  CHECK(box.store().find("cccc:1").diff_ids.at(0) == image::sha256_digest(base));
 }
 
 TEST_CASE("the machine's own platform is taken from an index of several", "[image]") {
@@ -212,7 +202,7 @@ TEST_CASE("the machine's own platform is taken from an index of several", "[imag
                                         {"annotations", {{"org.opencontainers.image.ref.name", "multi:1"}}}}})}})
           .dump();
   CHECK(box.load(layout.bytes()).size() == 1);
-  CHECK(store_of(box).find("multi:1").manifest_digest == wanted);
+  CHECK(box.store().find("multi:1").manifest_digest == wanted);
 }
 
 TEST_CASE("a root file system in any compression becomes an image of one layer", "[image]") {
@@ -225,11 +215,11 @@ TEST_CASE("a root file system in any compression becomes an image of one layer",
     options.changes = {"CMD [\"sh\"]", "ENV A=1"};
     options.message = "made by hand";
     const image::Loaded loaded = image::import_rootfs(box.data.string(), box.write("rootfs", tar.bytes()), "mine:1", options);
-    const image::Image image = store_of(box).find("mine:1");
+    const image::Image image = box.store().find("mine:1");
     CHECK(image.config_digest == loaded.id);
     CHECK(image.config.command == std::vector<std::string>{"sh"});
     CHECK(image.config.architecture == image::machine_architecture());
-    CHECK(store_of(box).history("mine:1").at(0).comment == "made by hand");
+    CHECK(box.store().history("mine:1").at(0).comment == "made by hand");
     CHECK(fs::exists(fs::path(image.layers.at(0)) / "bin/sh"));
     const bool kept = compression != image::Compression::bzip2 && compression != image::Compression::xz;
     CHECK((image.layer_digests.at(0) == image::sha256_digest(tar.bytes())) == kept);  // OCI knows no media type for the other two
@@ -240,5 +230,5 @@ TEST_CASE("a damaged record is named with the remedy", "[image]") {
   const Sandbox box;
   box.load(DockerArchive{{tar_with("a", "1")}}.bytes());
   std::ofstream(box.data / "references/test:latest.json") << "{";
-  CHECK(box.refusal([&] { store_of(box).find("test"); }).find("load the image again") != std::string::npos);
+  CHECK(box.refusal([&] { box.store().find("test"); }).find("load the image again") != std::string::npos);
 }

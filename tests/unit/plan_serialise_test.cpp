@@ -10,9 +10,11 @@
 
 #include "support/catch.hpp"
 #include "support/plan_host.hpp"
+#include "support/refusal.hpp"
 
 using namespace drydock;
 using namespace drydock::plan;
+using namespace drydock::test;
 
 namespace {
 
@@ -20,16 +22,6 @@ Ledger ledger_of(const std::string& bytes) {
   Fd file = sys::memfd_create("ledger", 0);
   sys::write_all(file, bytes);
   return Ledger(std::move(file));
-}
-
-template <typename Action>
-std::string refusal(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(nothing was refused)";
 }
 
 const wire::WireArg& arg_of(Ledger& ledger, const wire::WireCall& call, unsigned index) {

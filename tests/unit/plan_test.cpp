@@ -12,26 +12,13 @@
 #include <drydock/plan/serialise.hpp>
 
 #include "support/catch.hpp"
+#include "support/refusal.hpp"
 
 using namespace drydock;
 using namespace drydock::plan;
+using namespace drydock::test;
 
 namespace {
-
-// What an action that must be refused says.
-template <typename Action>
-std::string refusal(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(nothing was refused)";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::vector<int> indices(const std::vector<StepRef>& edges) {
   std::vector<int> all;
@@ -42,7 +29,8 @@ std::vector<int> indices(const std::vector<StepRef>& edges) {
 // monitor: open, clone; payload and joiner exist.
 struct Family {
   Plan plan;
-  Slot file = plan.slot("file", SlotKind::fd), child = plan.slot("child", SlotKind::pid), child_fd = plan.slot("child_fd", SlotKind::fd);
+  Slot file = plan.slot("file", SlotKind::fd), child = plan.slot("child", SlotKind::pid),
+       child_fd = plan.slot("child_fd", SlotKind::fd);
   StepRef open = plan.monitor("open", ops::open("/x", O_RDONLY)).into(file);
   StepRef clone = plan.monitor("clone", ops::clone3(CLONE_NEWPID, {}, Lane::payload)).into(child);
 };
@@ -53,14 +41,14 @@ TEST_CASE("a step's name is taken once", "[plan]") {
   Plan plan;
   plan.monitor("files", ops::mkdir("/a", 0755));
   const std::string text = refusal([&] { plan.payload("files", ops::mkdir("/b", 0755)); });
-  CHECK(contains(text, "'files'"));
-  CHECK(contains(text, "already"));
+  CHECK(mentions(text, "'files'"));
+  CHECK(mentions(text, "already"));
   CHECK(plan.steps().size() == 1);
 }
 
 TEST_CASE("a step that is not there is named", "[plan]") {
   Plan plan;
-  CHECK(contains(refusal([&] { plan.find("mount.proc"); }), "'mount.proc'"));
+  CHECK(mentions(refusal([&] { plan.find("mount.proc"); }), "'mount.proc'"));
 }
 
 TEST_CASE("edges join lanes: by after, and by values that another lane made", "[plan]") {
@@ -103,7 +91,8 @@ TEST_CASE("a grandchild has from birth what the monitor did before its parent wa
 
 TEST_CASE("the second value of a call is made by the same step", "[plan]") {
   Plan plan;
-  const Slot read = plan.slot("read", SlotKind::fd), write = plan.slot("write", SlotKind::fd), child = plan.slot("child", SlotKind::pid);
+  const Slot read = plan.slot("read", SlotKind::fd), write = plan.slot("write", SlotKind::fd),
+             child = plan.slot("child", SlotKind::pid);
   plan.slot("child_fd", SlotKind::fd);
   plan.monitor("clone", ops::clone3(0, {}, Lane::payload)).into(child);
   const StepRef pipe = plan.monitor("pipe", ops::pipe()).into(read);
@@ -116,8 +105,8 @@ TEST_CASE("an edge between two child lanes is refused: only the monitor talks to
   const StepRef joiner = family.plan.joiner("join", ops::chdir("/"));
   family.plan.payload("wait", ops::chdir("/")).after(joiner);
   const std::string text = refusal([&] { edges_of(family.plan); });
-  CHECK(contains(text, "'wait'"));
-  CHECK(contains(text, "'join'"));
+  CHECK(mentions(text, "'wait'"));
+  CHECK(mentions(text, "'join'"));
 }
 
 TEST_CASE("a cycle is refused, and a step in it is named", "[plan]") {
@@ -127,7 +116,7 @@ TEST_CASE("a cycle is refused, and a step in it is named", "[plan]") {
   const StepRef first = plan.payload("first", ops::chdir("/")).after(waits);
   CHECK_NOTHROW(edges_of(plan));
   waits.after(first);
-  CHECK(contains(refusal([&] { edges_of(plan); }), "run after itself"));
+  CHECK(mentions(refusal([&] { edges_of(plan); }), "run after itself"));
 }
 
 TEST_CASE("a step cannot wait for a child that it stands before", "[plan]") {
@@ -138,7 +127,7 @@ TEST_CASE("a step cannot wait for a child that it stands before", "[plan]") {
   Step& early = plan.monitor("early", ops::chdir("/"));
   plan.monitor("clone", ops::clone3(0, {}, Lane::payload)).into(child);
   early.after(plan.payload("inside", ops::chdir("/")));
-  CHECK(contains(refusal([&] { edges_of(plan); }), "run after itself"));
+  CHECK(mentions(refusal([&] { edges_of(plan); }), "run after itself"));
 }
 
 TEST_CASE("each call prints as its manual page writes it", "[plan]") {
@@ -149,35 +138,103 @@ TEST_CASE("each call prints as its manual page writes it", "[plan]") {
   CHECK(text(ops::open("/x", O_RDONLY | O_DIRECTORY)) == "open(\"/x\", O_RDONLY|O_DIRECTORY)");
   CHECK(text(ops::fchdir(fd)) == "fchdir(<file>)");
   CHECK(text(ops::symlinkat("a", {}, "b")) == "symlinkat(\"a\", AT_FDCWD, \"b\")");
-  CHECK(text(ops::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV, "")) == "mount(\"proc\", \"/proc\", \"proc\", MS_NOSUID|MS_NODEV, \"\")");
+  CHECK(text(ops::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV, "")) ==
+        "mount(\"proc\", \"/proc\", \"proc\", MS_NOSUID|MS_NODEV, \"\")");
   CHECK(text(ops::exec({"ls", "-l"}, {"A=1", "B=2"}, "/bin")) == "execve([\"ls\", \"-l\"], 2 variables, \"/bin\")");
   CHECK(text(ops::setgroups({1, 2})) == "setgroups([1 2])");
   CHECK(text(ops::create_file("/x", "a\n\"b\"\t\x01", 0644)) == "create(\"/x\", \"a\\n\\\"b\\\"\\t\\x01\", 0644)");
   CHECK(text(ops::sethostname(std::string(70, 'h'))) == "sethostname(\"" + std::string(60, 'h') + "\"...)");
-  CHECK(text(ops::clone3(CLONE_NEWPID | CLONE_NEWNS, fd, Lane::payload)) == "clone3(CLONE_NEWNS|CLONE_NEWPID, INTO_CGROUP <file>)");
+  CHECK(text(ops::clone3(CLONE_NEWPID | CLONE_NEWNS, fd, Lane::payload)) ==
+        "clone3(CLONE_NEWNS|CLONE_NEWPID, INTO_CGROUP <file>)");
 }
 
 namespace {
 
 // One call of every kind that has a constructor, in the order of the enum.
 std::vector<Call> every_call(Slot s) {
-  return {ops::mkdir("/d", 0755), ops::mkdirat(s, "d", 0755), ops::rmdir("/d"), ops::unlink("/f"), ops::remove_tree("/d"), ops::open("/f", 0),
-          ops::openat(s, "f", 0), ops::open_in_root(s, "f", 0), ops::mkdirs_in_root(s, "/d", 0755), ops::close(s), ops::write_file("/f", "x"),
-          ops::write_file_at(s, "f", "x"), ops::create_file("/f", "x", 0644), ops::create_file_at(s, "f", "x", 0644), ops::symlinkat("t", s, "n"),
-          ops::mknodat(s, "null", 020666, 1, 3), ops::fchownat("/f", 1, 1), ops::linkat(s, "/f"), ops::chdir("/"), {Op::chdir_in_root, {std::string("/")}},
-          ops::fchdir(s), ops::chroot("/d"), ops::check_cwd(), ops::send_fd(s), ops::pipe(), ops::mount("a", "/b", "c", 0, ""), ops::umount2("/b", 0),
-          ops::fsopen("tmpfs"), ops::fsconfig_string(s, "k", "v"), ops::fsconfig_flag(s, "ro"), ops::fsconfig_fd(s, "k", s), ops::fsconfig_create(s),
-          ops::fsmount(s, 0), ops::move_mount(s, s, ""), ops::open_tree(s, "/d", 0), ops::mount_setattr(s, "", false, 0, 0), ops::pivot_root(".", "."),
-          ops::mask_path(s, "/proc/keys", s), ops::read_only_path(s, "/proc/sys"), ops::clone3(0, {}, Lane::payload), ops::fork_lane(Lane::proxy),
-          ops::unshare(CLONE_NEWUTS), ops::setns(s, CLONE_NEWNET), ops::pidfd_open(s), ops::pidfd_open_checked(1, 2), ops::setsid(),
-          ops::controlling_terminal(s), ops::dup3(s, 1), ops::close_range(3, true), ops::prctl(1, 9), ops::cap_bounding_drop(21), ops::capset(0, 0, 0),
-          ops::cap_ambient_raise(0), ops::setgroups({1}), ops::setresgid(0), ops::setresuid(0), ops::become_user(s), ops::prlimit(7, 1, 2),
-          ops::seccomp_load(std::string(8, '\0')), ops::sethostname("h"), ops::setdomainname("h"), ops::resolve_user(s, "root"),
-          ops::write_proc_file(s, "uid_map", "0 0 1"), ops::open_proc_file(s, "ns/user", 0), ops::run_id_mapper("/bin/newuidmap", s, "0 1 2\n"),
-          ops::init_fork(), ops::exec({"a"}, {}, "/bin"), ops::wait_go(), ops::proxy_loop({s}, "172.29.0.2", {80}), ops::sleep_ms(1),
-          ops::die_with_parent(), ops::pty_open(s), ops::set_window_size(s, 24, 80), ops::netlink_open(0), ops::netlink(s, {"x", "message"}),
-          ops::link_index(s, "eth0"), ops::socket_listen(2, "0.0.0.0", 80), ops::kill_process(s), ops::remove_cgroup("/g"), ops::device_filter(s, std::string(8, '\0')), ops::delete_link("l"),
-          ops::release_network("/p", "/l", {"x", "teardown"}, 1), ops::call(0)};
+  return {ops::mkdir("/d", 0755),
+          ops::mkdirat(s, "d", 0755),
+          ops::rmdir("/d"),
+          ops::unlink("/f"),
+          ops::remove_tree("/d"),
+          ops::open("/f", 0),
+          ops::openat(s, "f", 0),
+          ops::open_in_root(s, "f", 0),
+          ops::mkdirs_in_root(s, "/d", 0755),
+          ops::close(s),
+          ops::write_file("/f", "x"),
+          ops::write_file_at(s, "f", "x"),
+          ops::create_file("/f", "x", 0644),
+          ops::create_file_at(s, "f", "x", 0644),
+          ops::symlinkat("t", s, "n"),
+          ops::mknodat(s, "null", 020666, 1, 3),
+          ops::fchownat("/f", 1, 1),
+          ops::linkat(s, "/f"),
+          ops::chdir("/"),
+          {Op::chdir_in_root, {std::string("/")}},
+          ops::fchdir(s),
+          ops::chroot("/d"),
+          ops::check_cwd(),
+          ops::send_fd(s),
+          ops::pipe(),
+          ops::mount("a", "/b", "c", 0, ""),
+          ops::umount2("/b", 0),
+          ops::fsopen("tmpfs"),
+          ops::fsconfig_string(s, "k", "v"),
+          ops::fsconfig_flag(s, "ro"),
+          ops::fsconfig_fd(s, "k", s),
+          ops::fsconfig_create(s),
+          ops::fsmount(s, 0),
+          ops::move_mount(s, s, ""),
+          ops::open_tree(s, "/d", 0),
+          ops::mount_setattr(s, "", false, 0, 0),
+          ops::pivot_root(".", "."),
+          ops::mask_path(s, "/proc/keys", s),
+          ops::read_only_path(s, "/proc/sys"),
+          ops::clone3(0, {}, Lane::payload),
+          ops::fork_lane(Lane::proxy),
+          ops::unshare(CLONE_NEWUTS),
+          ops::setns(s, CLONE_NEWNET),
+          ops::pidfd_open(s),
+          ops::pidfd_open_checked(1, 2),
+          ops::setsid(),
+          ops::controlling_terminal(s),
+          ops::dup3(s, 1),
+          ops::close_range(3, true),
+          ops::prctl(1, 9),
+          ops::cap_bounding_drop(21),
+          ops::capset(0, 0, 0),
+          ops::cap_ambient_raise(0),
+          ops::setgroups({1}),
+          ops::setresgid(0),
+          ops::setresuid(0),
+          ops::become_user(s),
+          ops::prlimit(7, 1, 2),
+          ops::seccomp_load(std::string(8, '\0')),
+          ops::sethostname("h"),
+          ops::setdomainname("h"),
+          ops::resolve_user(s, "root"),
+          ops::write_proc_file(s, "uid_map", "0 0 1"),
+          ops::open_proc_file(s, "ns/user", 0),
+          ops::run_id_mapper("/bin/newuidmap", s, "0 1 2\n"),
+          ops::init_fork(),
+          ops::exec({"a"}, {}, "/bin"),
+          ops::wait_go(),
+          ops::proxy_loop({s}, "172.29.0.2", {80}),
+          ops::sleep_ms(1),
+          ops::die_with_parent(),
+          ops::pty_open(s),
+          ops::set_window_size(s, 24, 80),
+          ops::netlink_open(0),
+          ops::netlink(s, {"x", "message"}),
+          ops::link_index(s, "eth0"),
+          ops::socket_listen(2, "0.0.0.0", 80),
+          ops::kill_process(s),
+          ops::remove_cgroup("/g"),
+          ops::device_filter(s, std::string(8, '\0')),
+          ops::delete_link("l"),
+          ops::release_network("/p", "/l", {"x", "teardown"}, 1),
+          ops::call(0)};
 }
 
 }  // namespace
@@ -193,7 +250,7 @@ TEST_CASE("every Op has a constructor, prints with its own name, and has as many
     INFO(text);
     CHECK(text.starts_with(std::string(row.name) + "("));
     CHECK(text.ends_with(")"));
-    CHECK_FALSE(contains(text, "<?>"));
+    CHECK_FALSE(mentions(text, "<?>"));
     CHECK(call.args.size() >= row.parameters.size());
     seen.insert(call.op);
   }
@@ -221,8 +278,8 @@ TEST_CASE("the text of a plan is one line a step, with warnings below", "[plan]"
   Plan plan;
   plan.monitor("one", ops::setsid()).why("a session of its own");
   plan.warnings.push_back("no swap");
-  CHECK(contains(print(plan), "monitor one"));
-  CHECK(contains(print(plan), "# a session of its own"));
-  CHECK(contains(print(plan), "warning: no swap\n"));
-  CHECK_FALSE(contains(print(plan, false), "#"));
+  CHECK(mentions(print(plan), "monitor one"));
+  CHECK(mentions(print(plan), "# a session of its own"));
+  CHECK(mentions(print(plan), "warning: no swap\n"));
+  CHECK_FALSE(mentions(print(plan, false), "#"));
 }
