@@ -115,7 +115,7 @@ void declare_security(Options& options, Spec& spec) {
 
 void declare_plan(Options& options, PlanForm& plan) {
   options.heading("Watching how it is done");
-  options.optional_value("--plan", "[=json]", "text", "print every step and its reason, run nothing", [&plan](Text text) {
+  options.optional_value("--plan", "[=json]", "text", "print every step and its reason as if no other container ran, run nothing", [&plan](Text text) {
     if (text != "text" && text != "json")
       throw container::bad_value("--plan", text, "there is no such form", "write --plan or --plan=json");
     plan = text == "json" ? PlanForm::json : PlanForm::text;

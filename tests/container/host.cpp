@@ -75,6 +75,8 @@ Host::Host() : data_(shared_data()), scratch_("/tmp/drydock-test-host-" + sys::r
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("mount MS_PRIVATE");
   if (::mount("drydock-run", "/run", "tmpfs", 0, "mode=755") != 0) fail("mount /run");
   network::Netlink(NETLINK_ROUTE).send(network::link_up("lo").bytes);
+  // A new network namespace takes its values from the machine's first one, which may be a router already.
+  sys::write_file("/proc/sys/net/ipv4/ip_forward", "0");
   sys::mkdir(scratch_, 0755);
   note_beginning();
 }

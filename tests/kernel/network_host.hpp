@@ -41,6 +41,8 @@ inline void on_own_host(const std::function<void()>& body) {
       if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
         throw Error::from_errno("mount", "MS_PRIVATE", errno);
       network::Netlink(NETLINK_ROUTE).send(network::link_up("lo").bytes);
+      // A new network namespace takes its values from the machine's first one, which may be a router already.
+      sys::write_file("/proc/sys/net/ipv4/ip_forward", "0");
       body();
     } catch (...) {
       problem = std::current_exception();
