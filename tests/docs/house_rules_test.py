@@ -34,7 +34,32 @@ def long_functions(path):
     return found
 
 
+# What a header of the library brings along beside its own names differs from release to release: g++ 12's <optional> and <vector>
+# bring the fixed-width integers, g++ 14's do not, and a build on the older one does not show it.
+FIXED_WIDTH = re.compile(r"\bu?int(?:8|16|32|64)_t\b")
+INCLUDE_ROOTS = ("src", "tests", "apps", "apps/drydock")
+
+
+def reaches(path, header, seen):
+    """Whether `path` includes <header> itself, or one of our own headers does for it."""
+    for include in tree.includes(path):
+        if include == header:
+            return True
+        for candidate in [path.parent / include, *(tree.ROOT / root / include for root in INCLUDE_ROOTS)]:
+            if candidate.is_file() and candidate not in seen:
+                seen.add(candidate)
+                if reaches(candidate, header, seen):
+                    return True
+    return False
+
+
 class HouseRules(unittest.TestCase):
+    def test_fixed_width_integers_come_from_their_header(self):
+        users = [path for path in tree.sources("src", "apps", "bench", "tests", suffixes=CPP)
+                 if FIXED_WIDTH.search(tree.without_comments(path.read_text(encoding="utf-8")))]
+        self.assertGreater(len(users), 20)
+        self.assertEqual([tree.name(path) for path in users if not reaches(path, "cstdint", set())], [])
+
     def test_no_file_over_the_cap(self):
         sizes = [(lines_in(path), tree.name(path)) for path in tree.sources(*FOLDERS)]
         self.assertGreater(len(sizes), 20)

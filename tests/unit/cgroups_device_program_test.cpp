@@ -2,6 +2,7 @@
 #include <linux/bpf.h>
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
