@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from summary import CatchStream, Tally, text_tally
+from summary import CatchStream, Tally, skipped_cases, text_tally
 
 MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 NOTE_LINES = 40
@@ -111,9 +111,10 @@ def run_catch(suite, case_filter):
     return tally
 
 
-def run_other(suite):
+def run_other(suite, case_filter):
     begun = time.monotonic()
-    status, in_time = run_watched(suite, [], lambda: None)
+    arguments = ["-k", case_filter] if case_filter and "unittest" in suite.command else []
+    status, in_time = run_watched(suite, arguments, lambda: None)
     tally = text_tally(suite.output(), status, suite.skip_status) if in_time else Tally(failed=1)
     bad = tally.failed > 0
     lines = suite.output().splitlines()
@@ -122,6 +123,7 @@ def run_other(suite):
         notes = lines[first:]
     else:
         notes = [line for line in lines if line.lower().startswith(("note:", "skip"))]
+        notes += [f"skipped {name}: {reason}" for name, reason in skipped_cases(suite.output())]
     if not in_time:
         notes.append(f"not finished after {suite.timeout:.0f} s")
     outcome = "failed" if bad else "passed" if tally.passed else "skipped"
@@ -134,7 +136,7 @@ def run_suite(suite, case_filter):
     if not suite.command or not Path(suite.command[0]).exists():
         show("failed", f"{suite.name}: {suite.command[0] if suite.command else 'its program'} is not built")
         return Tally(failed=1)
-    return run_catch(suite, case_filter) if suite.is_catch else run_other(suite)
+    return run_catch(suite, case_filter) if suite.is_catch else run_other(suite, case_filter)
 
 
 def suites_of(build, prefix, label, results, listing):
@@ -150,7 +152,7 @@ def suites_of(build, prefix, label, results, listing):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("builds", nargs="+", metavar="NAME=DIR[:LABEL]", help="build directories; the first one's suites have no prefix")
-    parser.add_argument("--only", metavar="SUITE[:CASES]", help="one suite, or the test cases in it that match a Catch2 filter")
+    parser.add_argument("--only", metavar="SUITE[:CASES]", help="one suite, or the test cases in it that match a Catch2 filter (Python: whose names contain it)")
     parser.add_argument("--listing", metavar="FILE", help="what ctest said elsewhere, for a machine without it")
     options = parser.parse_args()
     only, _, case_filter = (options.only or "").partition(":")

@@ -118,6 +118,11 @@ def unittest_tally(text):
     return Tally(max(total - failed - skipped, 0), failed, skipped)
 
 
+def skipped_cases(text):
+    """(test case, reason) of what unittest -v says to have skipped."""
+    return re.findall(r"^(\S+) .*\.\.\. skipped ['\"](.*)['\"]$", text, re.MULTILINE)
+
+
 def pytest_tally(text):
     """Counts from pytest's last line; None when it is not pytest's."""
     lines = re.findall(r"^=* ?((?:\d+ \w+(?:, )?)+) in [\d.]+s", text, re.MULTILINE)
