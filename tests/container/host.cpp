@@ -91,12 +91,16 @@ Host::~Host() {
           return descendants().empty();
         },
         3000);
-    sys::remove_tree(scratch_);
   } catch (const std::exception& error) {
     std::cerr << "host: " << error.what() << '\n';
   }
   if (::setns(machine_network_.get(), CLONE_NEWNET) != 0 || ::setns(machine_mounts_.get(), CLONE_NEWNS) != 0)
     std::cerr << "host: no way back to the machine's namespaces\n";
+  try {
+    sys::remove_tree(scratch_);  // what was mounted there is gone with the mount namespace
+  } catch (const std::exception& error) {
+    std::cerr << "host: " << error.what() << '\n';
+  }
 }
 
 Words Host::environment() const {
@@ -112,6 +116,11 @@ Program Host::start(const Words& words, const How& how) {
   Words argv{drydock_program()};
   argv.insert(argv.end(), words.begin(), words.end());
   return Program(argv, how, environment());
+}
+
+void Host::cover(const std::string& path, const std::string& with) {
+  if (::mount(with.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) fail("mount " + with + " over " + path);
+  note_beginning();
 }
 
 container::Engine Host::engine() const {

@@ -49,6 +49,8 @@ class Host {
   // Other directories than the shared ones for what follows.
   void use_data(const std::string& directory) { data_ = directory; }
   Words environment() const;
+  // Lays `with` over `path` for this host: it is part of the machine from now on.
+  void cover(const std::string& path, const std::string& with);
   // A directory that goes with the host.
   const std::string& scratch() const { return scratch_; }
 

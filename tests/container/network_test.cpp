@@ -1,77 +1,15 @@
 // Acceptance item 4: containers reach each other, the host reaches published ports, and each network mode shares what it says.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cstring>
 
 #include <drydock/kernel/sys.hpp>
 #include <drydock/network/subnet.hpp>
 
 #include "container/look.hpp"
+#include "container/sockets.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
 
 namespace {
-
-constexpr const char* serve = "exec httpd -f -p 80 -h /www";
-constexpr const char* greeting = "It floats";
-
-struct Address {
-  sockaddr_storage bytes{};
-  socklen_t size = 0;
-};
-
-Address address_of(const std::string& text, std::uint16_t port) {
-  Address address;
-  if (sockaddr_in6 six{}; ::inet_pton(AF_INET6, text.c_str(), &six.sin6_addr) == 1) {
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(port);
-    address.size = sizeof six;
-    std::memcpy(&address.bytes, &six, sizeof six);
-  } else {
-    sockaddr_in four{};
-    four.sin_family = AF_INET;
-    four.sin_port = htons(port);
-    ::inet_pton(AF_INET, text.c_str(), &four.sin_addr);
-    address.size = sizeof four;
-    std::memcpy(&address.bytes, &four, sizeof four);
-  }
-  return address;
-}
-
-// What this process, which stands on the host, gets from there; empty when nobody answers.
-std::string fetch(const std::string& where, std::uint16_t port) {
-  const Address address = address_of(where, port);
-  const Fd socket(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.bytes), address.size) != 0) return {};
-  constexpr std::string_view request = "GET / HTTP/1.0\r\n\r\n";
-  if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
-  std::string answer;
-  for (;;) {
-    pollfd event{socket.get(), POLLIN, 0};
-    if (::poll(&event, 1, 3000) != 1) return answer;
-    char buffer[4096];
-    const ssize_t size = ::recv(socket.get(), buffer, sizeof buffer, 0);
-    if (size <= 0) return answer;
-    answer.append(buffer, static_cast<std::size_t>(size));
-  }
-}
-
-// The server needs a moment to listen.
-bool answers(const std::string& where, std::uint16_t port) {
-  return eventually([&] { return has(fetch(where, port), greeting); }, 3000);
-}
-
-Fd listener(const std::string& where, std::uint16_t port) {
-  const Address address = address_of(where, port);
-  Fd socket(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const bool listens = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.bytes), address.size) == 0 && ::listen(socket.get(), 8) == 0;
-  return listens ? std::move(socket) : Fd();
-}
 
 std::string gateway() {
   return network::BridgeConfig{}.subnet.address(1).text();

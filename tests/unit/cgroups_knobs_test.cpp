@@ -89,7 +89,7 @@ TEST_CASE("swap that cannot be limited, or does not exist, is said", "[cgroups]"
   Host host = machine();
   host.swap = false;
   CHECK(limit_writes(v1_layout(), limits, host).warnings ==
-        Lines{"--memory-swap has no effect: this machine has no swap space (swapon(8))"});
+        Lines{"--memory-swap has no effect: this machine has no swap space (fallocate -l 1G /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile)"});
   host.swap_accounting = false;
   CHECK(limit_writes(v1_layout(), limits, host).warnings ==
         Lines{"--memory-swap has no effect: the kernel does not account swap (boot it with swapaccount=1)"});

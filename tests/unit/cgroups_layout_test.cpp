@@ -116,22 +116,46 @@ TEST_CASE("a controller that is missing is explained", "[cgroups]") {
   CHECK(Layout::detect(hybrid).why_missing("net_cls") == "no mounted hierarchy has the net_cls controller");
 }
 
-TEST_CASE("our group in the cgroup2 tree: the root's for root, the delegated part for a user", "[cgroups]") {
-  const Layout layout = Layout::detect(unified);
-  CHECK(parent_in_cgroup2(layout, 0).empty());
-  CHECK(parent_in_cgroup2(layout, 1000) == "/user.slice/user-1000.slice/user@1000.service");
-  CHECK(parent_in_cgroup2(layout, 1001) == layout.self_cgroup2);
-  CHECK(parent_in_cgroup2(Layout::detect(hybrid), 1000).empty());
+namespace {
+
+constexpr const char* service = "/user.slice/user-1000.slice/user@1000.service";
+
+// The groups above a program of user 1000 that systemd-run started.
+std::vector<Ancestor> in_scope(const char* controllers) {
+  const std::string top = service;
+  return {{top + "/app.slice/run-u5.scope", true, true, controllers}, {top + "/app.slice", true, false, controllers}, {top, true, false, controllers},
+          {"/user.slice/user-1000.slice", false, false, "cpu memory pids"}, {"/user.slice", false, false, "cpu memory pids"}, {"", false, true, "cpu"}};
+}
+
+}  // namespace
+
+TEST_CASE("a user's groups go to the highest group above the caller that is the user's and empty", "[cgroups]") {
+  const auto part = choose_delegation(in_scope("memory pids\n"));
+  REQUIRE(part);
+  CHECK(part->group == service);
+  CHECK(part->controllers == std::vector<std::string>{"memory", "pids"});
+  // A shell in a slice of its own, as a course server may give: the group with the shell can hand on nothing, the one above can.
+  CHECK(choose_delegation({{"/students/ada/shell", true, true, "pids"}, {"/students/ada", true, false, "pids"}, {"/students", false, false, ""}})->group == "/students/ada");
+  // A login by ssh stands beside the part that systemd gives.
+  CHECK_FALSE(choose_delegation({{"/user.slice/user-1000.slice/session-1.scope", false, true, ""}, {"/user.slice", false, false, ""}, {"", false, true, ""}}));
+  // A scope that is delegated but full of us hands on nothing.
+  CHECK_FALSE(choose_delegation({{"/system.slice/x.scope", true, true, "pids"}, {"/system.slice", false, false, "pids"}}));
   CHECK(group_name("7f3a") == "drydock-7f3a");
 }
 
-TEST_CASE("what a user without root may manage", "[cgroups]") {
-  CHECK(manageable(Layout::detect(hybrid), 0, false) == Layout::detect(hybrid));
-  const Layout v1 = manageable(Layout::detect(hybrid), 1000, false);
+TEST_CASE("what a user without root may manage, and what to do for the rest", "[cgroups]") {
+  CHECK(manageable(Layout::detect(hybrid), 0, {}) == Layout::detect(hybrid));
+  const Layout v1 = manageable(Layout::detect(hybrid), 1000, {});
   CHECK(v1.shape == Shape::none);
-  CHECK(v1.why_missing("memory").find("run as root") != std::string::npos);
-  CHECK(manageable(Layout::detect(unified), 1000, true).find("memory") != nullptr);
-  const Layout none = manageable(Layout::detect(unified), 1000, false);
+  CHECK(v1.why_missing("memory").find("v1") != std::string::npos);
+  CHECK(v1.remedy_for("memory").find("run as root") != std::string::npos);
+  const Layout some = manageable(Layout::detect(unified), 1000, choose_delegation(in_scope("memory pids")));
+  CHECK(some.parent2 == service);
+  CHECK(some.find("memory") != nullptr);
+  CHECK(some.find("io") == nullptr);
+  CHECK(some.why_missing("io").find("not handed to this user") != std::string::npos);
+  CHECK(some.remedy_for("io").find("Delegate=cpu cpuset io memory pids") != std::string::npos);
+  const Layout none = manageable(Layout::detect(unified), 1000, {});
   CHECK(none.cgroup2.empty());
-  CHECK(none.why_missing("memory").find("Delegate=yes") != std::string::npos);
+  CHECK(none.remedy_for("memory").find("Delegate=yes") != std::string::npos);
 }

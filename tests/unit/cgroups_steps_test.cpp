@@ -91,9 +91,9 @@ TEST_CASE("v2: limits on the group, members in its child, controllers handed dow
 
 TEST_CASE("a user's group stands in the part of the tree that was delegated", "[cgroups][plan]") {
   Layout layout = layout_of(Shape::v2);
-  layout.self_cgroup2 = "/user.slice/user@7.service/app.slice";
+  layout.parent2 = "/user.slice/user@7.service";
   plan::Plan plan;
-  const GroupPlan group = add_group_steps(plan, layout, "7f3a", {}, {.euid = 7});
+  const GroupPlan group = add_group_steps(plan, layout, "7f3a", {}, {});
   CHECK(group.directories == Strings{"/cg/user.slice/user@7.service/drydock-7f3a"});
 }
 

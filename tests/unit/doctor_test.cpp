@@ -34,8 +34,9 @@ Machine good_machine(unsigned euid) {
       {"user/max_user_namespaces", "15000\n"}, {"kernel/unprivileged_userns_clone", "1\n"}, {"kernel/core_pattern", "core\n"}};
   machine.user_namespaces = true;
   machine.subuids = machine.subgids = {{100000, 65536}};
-  for (const char* program : {"newuidmap", "newgidmap", "pasta", "jupyter"})
+  for (const char* program : {"newuidmap", "newgidmap", "jupyter"})
     machine.programs[program] = std::string("/usr/bin/") + program;
+  machine.slirp = {true, true, true};
   machine.schedulers = {"none mq-deadline [bfq]\n"};
   machine.data = {"/var/lib/drydock", true, "ext4", 10 * gibibyte};
   machine.state = {"/run/drydock", true, "tmpfs", gibibyte};
@@ -66,8 +67,12 @@ const Defect defects[] = {
     {"privilege", Grade::degraded, "CAP_SYS_ADMIN", "--privileged", 0, [](Machine& m) { m.capabilities = 0xa80425fb; }},
     {"control groups", Grade::missing, "not mounted", "mount -t cgroup2", 0, [](Machine& m) { m.layout = {}; }},
     {"control groups", Grade::missing, "read-only", "remount", 0, [](Machine& m) { m.cgroups_writable = false; }},
-    {"control groups", Grade::degraded, "not delegated", "loginctl enable-linger student", 1000,
-     [](Machine& m) { m.cgroups_writable = false; }},
+    {"control groups", Grade::degraded, "no part", "systemd-run --user --scope", 1000,
+     [](Machine& m) { m.layout = cgroups::manageable(m.layout, 1000, {}), m.cgroups_writable = false; }},
+    {"disk limit", Grade::missing, "not handed to this user", "Delegate=cpu cpuset io memory pids", 1000,
+     [](Machine& m) {
+       m.layout = cgroups::manageable(m.layout, 1000, cgroups::Delegation{"/user.slice", {"cpu", "cpuset", "memory", "pids"}});
+     }},
     {"memory limit", Grade::missing, "memory", "cgroup_disable=memory", 0,
      [](Machine& m) {
        std::erase_if(m.layout.places, [](const cgroups::Place& place) { return place.controller == "memory"; });
@@ -87,8 +92,11 @@ const Defect defects[] = {
     {"overlay", Grade::missing, "not among", "modprobe overlay", 0, [](Machine& m) { m.filesystems = "\text4\n"; }},
     {"address translation", Grade::missing, "no nf_tables", "modprobe nf_tables", 0,
      [](Machine& m) { m.nftables = "this kernel has no nf_tables"; }},
-    {"network", Grade::degraded, "slirp4netns", "apt-get install slirp4netns", 1000,
-     [](Machine& m) { m.programs.erase("pasta"); }},
+    {"network", Grade::degraded, "slirp4netns", "apt-get install slirp4netns", 1000, [](Machine& m) { m.slirp.program = false; }},
+    {"network", Grade::degraded, "/dev/net/tun", "modprobe tun", 1000,
+     [](Machine& m) { m.slirp.tun = m.slirp.tun_opens = false; }},
+    {"network", Grade::degraded, "closed to this user", "chmod 666 /dev/net/tun", 1000,
+     [](Machine& m) { m.slirp.tun_opens = false; }},
     {"fresh /proc", Grade::degraded, "/proc/kcore", "systempaths=unconfined", 0,
      [](Machine& m) { m.mountinfo += "26 24 0:5 /null /proc/kcore rw - devtmpfs udev rw\n"; }},
     {"image store", Grade::missing, "cannot be written", "DRYDOCK_ROOT", 1000, [](Machine& m) { m.data.writable = false; }},

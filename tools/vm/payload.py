@@ -14,7 +14,7 @@ import tarfile
 from image import TOP
 
 # Suites that need a compiler, other people's tools or the whole tree stay on the host.
-SUITES = ("unit", "kernel", "container", "robustness")
+SUITES = ("unit", "kernel", "container", "robustness", "systemd")
 FOLDERS = ("tools", "tests", "docs", "packages.txt")
 
 

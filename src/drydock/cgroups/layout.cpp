@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include <drydock/kernel/raw.hpp>
+#include <drydock/kernel/remedies.hpp>
 #include <drydock/kernel/sys.hpp>
 
 namespace drydock::cgroups {
@@ -169,8 +170,16 @@ std::string Layout::why_missing(std::string_view controller) const {
   if (shape == Shape::none) return "no control group hierarchy is mounted";
   if (std::find(disabled.begin(), disabled.end(), name) != disabled.end())
     return "the kernel was started with the " + name + " controller disabled (cgroup_disable=)";
+  if (!parent2.empty()) return "the " + name + " controller was not handed to this user";
   if (shape == Shape::v2) return "the cgroup2 tree does not offer the " + name + " controller here (see cgroup.controllers)";
   return "no mounted hierarchy has the " + name + " controller";
+}
+
+std::string Layout::remedy_for(std::string_view controller) const {
+  if (!restriction.empty()) return way_out;
+  if (std::find(disabled.begin(), disabled.end(), controller) != disabled.end()) return "boot without cgroup_disable=" + std::string(controller);
+  if (shape == Shape::none) return remedies::mount_cgroups;
+  return parent2.empty() ? "" : remedy_few_controllers;
 }
 
 bool Layout::operator==(const Layout& other) const {
@@ -210,17 +219,17 @@ Layout read_layout() {
   return layout;
 }
 
-Layout manageable(Layout layout, unsigned euid, bool delegated) {
+Layout manageable(Layout layout, unsigned euid, const std::optional<Delegation>& part) {
   if (euid == 0) return layout;
   const bool had_v1 = layout.shape == Shape::v1 || layout.shape == Shape::hybrid;
-  std::erase_if(layout.places, [&](const Place& place) { return place.version == Version::v1 || !delegated; });
-  if (!delegated) layout.cgroup2.clear();
-  if (had_v1)
-    layout.restriction = "without root, control groups of v1 cannot be made (run as root)";
-  else if (!delegated)
-    layout.restriction =
-        "this user was given no part of the control group tree (run as root, or under "
-        "'systemd-run --user --scope -p Delegate=yes')";
+  const auto handed_over = [&](const std::string& controller) {
+    return part && std::find(part->controllers.begin(), part->controllers.end(), controller) != part->controllers.end();
+  };
+  std::erase_if(layout.places, [&](const Place& place) { return place.version == Version::v1 || !handed_over(place.controller); });
+  if (part) layout.parent2 = part->group;
+  else layout.cgroup2.clear();
+  if (had_v1) layout.restriction = "without root, control groups of v1 cannot be made", layout.way_out = "run as root (sudo)";
+  else if (!part) layout.restriction = "this user was given no part of the control group tree", layout.way_out = remedy_no_delegation;
   layout.shape = shape_of(layout);
   return layout;
 }
@@ -228,27 +237,13 @@ Layout manageable(Layout layout, unsigned euid, bool delegated) {
 Layout read_manageable_layout() {
   Layout layout = read_layout();
   const unsigned euid = sys::geteuid();
-  if (euid == 0) return layout;
-  bool delegated = false;
-  if (!layout.cgroup2.empty()) {
-    // The common ancestor's cgroup.procs must be writable too: a process that starts outside cannot move in.
-    const std::string parent = layout.cgroup2 + parent_in_cgroup2(layout, euid);
-    delegated = !raw::failed(raw::call(SYS_faccessat, AT_FDCWD, (parent + "/cgroup.procs").c_str(), W_OK)) &&
-                layout.self_cgroup2.starts_with(parent_in_cgroup2(layout, euid));
-  }
-  return manageable(std::move(layout), euid, delegated);
+  if (euid == 0 || layout.cgroup2.empty()) return manageable(std::move(layout), euid, std::nullopt);
+  const auto part = choose_delegation(read_ancestors(layout.cgroup2, layout.self_cgroup2));
+  return manageable(std::move(layout), euid, part);
 }
 
 std::string group_name(std::string_view id) {
   return "drydock-" + std::string(id);
-}
-
-std::string parent_in_cgroup2(const Layout& layout, unsigned euid) {
-  if (euid == 0) return "";
-  const std::string service = "/user@" + std::to_string(euid) + ".service";
-  const auto found = layout.self_cgroup2.find(service);
-  if (found == std::string::npos) return layout.self_cgroup2 == "/" ? "" : layout.self_cgroup2;
-  return layout.self_cgroup2.substr(0, found + service.size());
 }
 
 }  // namespace drydock::cgroups

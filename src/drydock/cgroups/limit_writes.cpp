@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <drydock/cgroups/knobs.hpp>
+#include <drydock/kernel/remedies.hpp>
 
 namespace drydock::cgroups {
 
@@ -23,7 +24,7 @@ bool met(Need need, Version version, const Host& host) {
   return false;
 }
 
-std::string unmet(Need need, Version version) {
+std::string unmet(Need need, Version version, const Host& host) {
   switch (need) {
     case Need::swap_accounting:
       return "the kernel does not account swap (boot it with swapaccount=1)";
@@ -32,8 +33,8 @@ std::string unmet(Need need, Version version) {
     case Need::bfq:
     case Need::plain_weight:
       return version == Version::v1
-                 ? "the kernel has no BFQ scheduler (CONFIG_BFQ_GROUP_IOSCHED), and CFQ is gone since Linux 5.0"
-                 : "the kernel has no BFQ scheduler (CONFIG_BFQ_GROUP_IOSCHED) and io.cost is not switched on";
+                 ? std::string("the kernel has no BFQ scheduler (CONFIG_BFQ_GROUP_IOSCHED), and CFQ is gone since Linux 5.0")
+                 : "no disk is scheduled by BFQ (" + remedies::bfq(host.disk_example) + ") and io.cost is not switched on";
     case Need::nothing:
       break;
   }
@@ -44,6 +45,11 @@ void warn_once(LimitWrites& result, const std::string& flag, const std::string& 
   std::string sentence = flag + " has no effect: " + reason;
   if (std::find(result.warnings.begin(), result.warnings.end(), sentence) == result.warnings.end())
     result.warnings.push_back(std::move(sentence));
+}
+
+std::string without(const Layout& layout, std::string_view controller) {
+  const std::string remedy = layout.remedy_for(controller);
+  return layout.why_missing(controller) + (remedy.empty() ? "" : " (" + remedy + ")");
 }
 
 // The other row of the same limit may be the one that this machine has (BFQ or plain weight).
@@ -59,15 +65,14 @@ void add_knob(LimitWrites& result, const Knob& knob, const Layout& layout, const
   const Place* place = layout.find(knob.v1_controller);
   if (place == nullptr) place = layout.find(knob.v2_controller);
   const std::string flag(knob.flag);
-  if (place == nullptr)
-    return warn_once(result, flag, layout.why_missing(layout.shape == Shape::v2 ? knob.v2_controller : knob.v1_controller));
+  if (place == nullptr) return warn_once(result, flag, without(layout, layout.shape == Shape::v2 ? knob.v2_controller : knob.v1_controller));
   const bool v1 = place->version == Version::v1;
   const auto values = v1 ? knob.v1(limits, host) : knob.v2(limits, host);
   if (values.empty()) return;
   if (!met(knob.need, place->version, host)) {
     // Memory alone implies a sum with swap; without accounting that is nobody's wish, so nothing is said.
     const bool implied = knob.need == Need::swap_accounting && !limits.memory_swap;
-    if (!implied && !other_row_serves(knob, place->version, host)) warn_once(result, flag, unmet(knob.need, place->version));
+    if (!implied && !other_row_serves(knob, place->version, host)) warn_once(result, flag, unmet(knob.need, place->version, host));
     return;
   }
   for (const std::string& value : values)
@@ -80,10 +85,9 @@ void warn_about_effect(LimitWrites& result, const Layout& layout, const Limits& 
     return std::any_of(result.writes.begin(), result.writes.end(), [&](const Write& w) { return w.knob->flag == flag; });
   };
   if (limits.memory_swap.value_or(0) != 0 && !host.swap && written("--memory-swap"))
-    warn_once(result, "--memory-swap", "this machine has no swap space (swapon(8))");
+    warn_once(result, "--memory-swap", std::string("this machine has no swap space (") + remedies::swap_space + ")");
   if (written("--blkio-weight") && host.bfq && !host.bfq_active) {
-    const std::string disk = host.disk_example.empty() ? "DISK" : host.disk_example;
-    warn_once(result, "--blkio-weight", "no disk is scheduled by BFQ (echo bfq > /sys/block/" + disk + "/queue/scheduler)");
+    warn_once(result, "--blkio-weight", "no disk is scheduled by BFQ (" + remedies::bfq(host.disk_example) + ")");
   }
   const Place* blkio = layout.find("blkio");
   if (blkio != nullptr && blkio->version == Version::v1)

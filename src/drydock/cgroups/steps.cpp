@@ -83,8 +83,8 @@ class Builder {
     group_.directories.push_back(directory);
   }
 
-  void make_v2(const Layout& layout, const std::string& name, unsigned euid, bool device_program) {
-    const std::string parent = layout.cgroup2 + parent_in_cgroup2(layout, euid);
+  void make_v2(const Layout& layout, const std::string& name, bool device_program) {
+    const std::string parent = layout.cgroup2 + layout.parent2;
     const std::string directory = parent + "/" + name;
     const std::string controllers = v2_controllers(layout);
     if (!controllers.empty())
@@ -193,7 +193,7 @@ GroupPlan add_group_steps(plan::Plan& plan, const Layout& layout, const std::str
   GroupPlan group;
   Builder builder(plan, group, limits);
   for (const Tree& tree : trees_for(layout, limits, options)) builder.make_v1(tree, group_name(id));
-  if (!layout.cgroup2.empty()) builder.make_v2(layout, group_name(id), options.euid, options.device_rules);
+  if (!layout.cgroup2.empty()) builder.make_v2(layout, group_name(id), options.device_rules);
   plan.warnings.insert(plan.warnings.end(), limits.warnings.begin(), limits.warnings.end());
   return group;
 }

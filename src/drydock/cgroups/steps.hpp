@@ -22,7 +22,6 @@ namespace drydock::cgroups {
 
 struct GroupOptions {
   bool device_rules = true;  // false for --privileged: every device
-  unsigned euid = 0;         // decides the parent in the cgroup2 tree
 };
 
 // A v1 group that the payload joins by itself.

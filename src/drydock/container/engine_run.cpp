@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 
 #include <drydock/container/engine.hpp>
@@ -13,8 +14,10 @@
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/symbols.hpp>
 #include <drydock/kernel/sys.hpp>
+#include <drydock/namespaces/permission.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
+#include <drydock/network/slirp.hpp>
 #include <drydock/plan/report.hpp>
 #include <drydock/process/pump.hpp>
 #include <drydock/process/signals.hpp>
@@ -55,8 +58,8 @@ std::string made_up_name(const std::string& id) {
 void check(const Spec& spec) {
   if (spec.image.empty()) throw Error::refused("image ''", "no image is named", "for example drydock run busybox sh");
   if (spec.hostname.size() > 64) throw Error::refused("hostname '" + spec.hostname + "'", "it is longer than 64 bytes", "choose a shorter --hostname");
-  if (!spec.network.ports.empty() && spec.network.mode != NetworkMode::bridge)
-    throw Error::refused("-p", "ports can be published from the bridge network only", "leave out --network, or -p");
+  if (!spec.network.ports.empty() && spec.network.mode != NetworkMode::bridge && spec.network.mode != NetworkMode::slirp)
+    throw Error::refused("-p", "ports can be published from the bridge network and by slirp4netns only", "leave out --network, or -p");
   if (spec.network.address && spec.network.mode != NetworkMode::bridge)
     throw Error::refused("--ip", "only the bridge network gives addresses", "leave out --network, or --ip");
 }
@@ -120,6 +123,17 @@ void answer_for_lease(const plan::IdleMonitor& monitor, const Paths& paths, cons
   monitor.answer_for(pool.path(), pool.ledgers(), network::teardown(pool.config(), id).data);
 }
 
+// The kernel's errno does not say which setting of the machine forbade a user namespace.
+Error with_setting(const Error& error, const Spec& spec) {
+  const bool likely = error.code() == EPERM || error.code() == EACCES || error.code() == ENOSPC || error.code() == EUSERS;
+  const auto closed = spec.userns.enabled && likely ? namespaces::closed_by(sys::geteuid(), namespaces::read_settings()) : std::nullopt;
+  if (!closed) return error;
+  Error::Parts parts = error.parts();
+  parts.reason = "user namespaces are closed: " + closed->found();
+  parts.remedy = closed->remedy();
+  return Error(std::move(parts));
+}
+
 plan::Settings with_options(plan::Settings settings, const RunOptions& options) {
   if (options.explain) settings.flags |= plan::wire::flag_explain;
   settings.inject = options.inject;
@@ -131,7 +145,7 @@ plan::Settings with_options(plan::Settings settings, const RunOptions& options) 
 Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   check(asked);
   Outcome outcome;
-  Spec spec = sys::geteuid() == 0 ? asked : rootless(asked, outcome.warnings);
+  Spec spec = sys::geteuid() == 0 ? asked : rootless(asked, network::look_for_slirp(), outcome.warnings);
   // A trace that cannot be written is known before there is something to trace.
   if (!options.trace_path.empty()) sys::open(options.trace_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   const std::string id = sys::random_hex(64);
@@ -162,9 +176,9 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   Fd terminal;
   try {
     terminal = wait_started(launch, options, held ? &*held : nullptr);
-  } catch (...) {
+  } catch (const Error& error) {
     report(launch, options);
-    throw;
+    throw with_setting(error, spec);
   }
   lease.keep();
   layers_held.reset();  // the ledger names them from now on

@@ -13,6 +13,7 @@
 #include <drydock/kernel/sys.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
+#include <drydock/network/slirp.hpp>
 #include <drydock/process/terminal.hpp>
 #include <drydock/security/capabilities.hpp>
 #include <drydock/security/rlimits.hpp>
@@ -51,6 +52,7 @@ std::map<std::string, bool> bind_sources(const Spec& spec) {
 }
 
 void read_network(Host& host, const Spec& spec, const HostRequest& request) {
+  if (spec.network.mode == NetworkMode::slirp) host.address = network::slirp_address;
   if (spec.network.mode != NetworkMode::bridge) return;
   network::Pool pool(network::Pool::HostDirectory{host_directory(host.paths)}, host.bridge);
   if (request.dry) {

@@ -45,8 +45,8 @@ IdRange id_range(std::string_view text, std::string_view part) {
 void check_network(const Spec& spec) {
   const NetworkSpec& network = spec.network;
   const bool bridge = network.mode == NetworkMode::bridge;
-  if (!network.ports.empty() && !bridge)
-    throw Error::refused("-p/--publish", "ports can be published only on the bridge network",
+  if (!network.ports.empty() && !bridge && network.mode != NetworkMode::slirp)
+    throw Error::refused("-p/--publish", "ports can be published only on the bridge network, and by slirp4netns",
                          "leave out -p, or use --network bridge");
   if (network.address && !bridge)
     throw Error::refused("--ip", "an address can be chosen only on the bridge network", "leave out --ip");

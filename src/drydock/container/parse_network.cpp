@@ -68,11 +68,13 @@ void parse_network(std::string_view text, NetworkSpec& network) {
     network.mode = NetworkMode::none;
   } else if (text == "host") {
     network.mode = NetworkMode::host;
+  } else if (text == "slirp4netns") {
+    network.mode = NetworkMode::slirp;
   } else if (text.starts_with("container:") && text.size() > 10) {
     network.mode = NetworkMode::container;
     network.peer = text.substr(10);
   } else {
-    throw bad_value("--network", text, "there is no such network", "choose bridge, none, host or container:NAME");
+    throw bad_value("--network", text, "there is no such network", "choose bridge, none, host, slirp4netns or container:NAME");
   }
 }
 

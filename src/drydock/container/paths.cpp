@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/remedies.hpp>
 #include <drydock/kernel/sys.hpp>
 
 namespace drydock::container {
@@ -44,12 +46,13 @@ Paths default_paths() {
 
 namespace {
 
-void make_directory(const std::string& path, mode_t mode, const char* option) {
+void make_directory(const std::string& path, mode_t mode, const char* option, const char* remedy) {
   try {
     sys::mkdirs(path, mode);
   } catch (const Error& error) {
+    if (error.code() == ENOSPC) throw;
     Error::Parts parts = error.parts();
-    parts.remedy = std::string("mend that, or name another place: drydock ") + option + " DIR run ...";
+    parts.remedy = std::string(remedy) + ", or drydock " + option + " DIR run ...";
     throw Error(std::move(parts));
   }
 }
@@ -70,12 +73,12 @@ void check_owner(const std::string& path, bool shared_if_sticky) {
 }  // namespace
 
 void prepare_directories(const Paths& paths) {
-  make_directory(paths.data + "/containers", 0711, "--root");
-  make_directory(paths.data + "/volumes", 0711, "--root");
+  make_directory(paths.data + "/containers", 0711, "--root", remedies::other_data);
+  make_directory(paths.data + "/volumes", 0711, "--root", remedies::other_data);
   const std::string host = host_directory(paths);
   check_owner(paths.state.substr(0, std::max<std::size_t>(paths.state.rfind('/'), 1)), true);
   check_owner(paths.state, false);
-  for (const char* name : {"/ledgers", "/names", "/etc"}) make_directory(host + name, 0700, "--state");
+  for (const char* name : {"/ledgers", "/names", "/etc"}) make_directory(host + name, 0700, "--state", remedies::other_state);
 }
 
 }  // namespace drydock::container

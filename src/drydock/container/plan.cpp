@@ -18,6 +18,7 @@
 #include <drydock/mounts/system.hpp>
 #include <drydock/network/pool.hpp>
 #include <drydock/network/ports.hpp>
+#include <drydock/network/slirp.hpp>
 #include <drydock/overlay/overlay.hpp>
 #include <drydock/security/paths.hpp>
 
@@ -41,17 +42,21 @@ class Builder {
   bool mapped() const { return spec_.userns.enabled; }
   bool rootless() const { return host_.euid != 0; }
   bool bridged() const { return spec_.network.mode == NetworkMode::bridge; }
-  bool own_network() const { return bridged() || spec_.network.mode == NetworkMode::none; }
+  bool slirped() const { return spec_.network.mode == NetworkMode::slirp; }
+  bool own_network() const { return bridged() || slirped() || spec_.network.mode == NetworkMode::none; }
   Plan& plan() { return out_.plan; }
 
   void ledger();
   void listeners();
+  Call remove_files() const;
   void container_files();
   void control_groups();
   void bridge();
   void clone();
   network::ContainerLink container_link() const { return {network::veth_name(host_.id), host_.address.value_or(network::Ipv4{}), child_}; }
   void link();
+  void slirp();
+  void inner_network();
   void root();
   void mapped_root(const overlay::Stack& stack);
   void attach_groups();
@@ -71,7 +76,7 @@ class Builder {
   Stdio stdio_;
   UserMounts user_mounts_;
   Slot child_, root_, peer_, place_;
-  StepRef maps_written_, veth_;
+  StepRef maps_written_, veth_, slirp_;
   namespaces::MapWriter map_writer_ = namespaces::MapWriter::parent;
   cgroups::GroupPlan group_;
   network::Bridge bridge_;
@@ -90,13 +95,20 @@ void Builder::ledger() {
 }
 
 void Builder::listeners() {
-  if (!bridged()) return;
+  if (!bridged() && !slirped()) return;
   for (const PortSpec& port : spec_.network.ports) ports_.push_back({port.host_address, port.host_port, port.container_port, port.udp});
   if (!ports_.empty()) listeners_ = network::add_port_listeners(plan(), ports_);
 }
 
+// With a range of ids a user's container leaves files that the user may not remove: then root of such a namespace does.
+Call Builder::remove_files() const {
+  if (!mapped() || writer_of(maps_of(spec_, host_), host_) != namespaces::MapWriter::helper) return ops::remove_tree(directory_);
+  const namespaces::Maps maps = maps_of(spec_, host_);
+  return ops::remove_tree_mapped(directory_, namespaces::map_text(maps.uids), namespaces::map_text(maps.gids));
+}
+
 void Builder::container_files() {
-  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(ops::remove_tree(directory_), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its log");
+  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(remove_files(), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its log");
   for (const char* name : {"upper", "work"})
     plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
   add_name_files(plan(), names_, hostname_, spec_, host_);
@@ -109,7 +121,7 @@ void Builder::container_files() {
 
 void Builder::control_groups() {
   const cgroups::LimitWrites writes = cgroups::limit_writes(host_.layout, spec_.limits, host_.limits);
-  group_ = cgroups::add_group_steps(plan(), host_.layout, host_.id.substr(0, 16), writes, {!spec_.security.privileged, host_.euid});
+  group_ = cgroups::add_group_steps(plan(), host_.layout, host_.id.substr(0, 16), writes, {!spec_.security.privileged});
   out_.cgroups = group_.directories;
   const cgroups::Place* memory = host_.layout.find("memory");
   if (memory == nullptr) return;
@@ -149,6 +161,22 @@ void Builder::link() {
   veth_ = network::add_container_link_step(plan(), host_.bridge, bridge_, container_link());
   if (!listeners_.empty() || !ports_.empty())
     network::add_port_steps(plan(), host_.bridge, listeners_, ports_, host_.id.substr(0, 12), host_.address.value_or(network::Ipv4{}), veth_);
+}
+
+// The proxy enters the network that the helper made: what is published goes past slirp4netns, from socket to socket.
+void Builder::slirp() {
+  if (!slirped()) return;
+  slirp_ = network::add_slirp_step(plan(), child_, maps_written_);
+  const Slot child_fd{static_cast<std::uint16_t>(child_.index + 1)};
+  network::add_port_proxy(plan(), listeners_, ports_, host_.address.value_or(network::slirp_address), child_fd,
+                          CLONE_NEWNET | (mapped() ? CLONE_NEWUSER : 0), slirp_);
+}
+
+// As late as may be: the mounts were made while the monitor made the link.
+void Builder::inner_network() {
+  if (bridged()) network::add_container_address_steps(plan(), host_.bridge, container_link(), veth_);
+  if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
+  if (slirped()) network::add_loopback_steps(plan(), slirp_);
 }
 
 void Builder::attach_groups() {
@@ -266,6 +294,7 @@ ContainerPlan Builder::build() {
   if (pipes) add_close_pipe_ends(plan(), stdio_, spec_.interactive);
   if (mapped()) maps_written_ = add_id_maps(plan(), child_, maps_of(spec_, host_), map_writer_ = writer_of(maps_of(spec_, host_), host_));
   link();
+  slirp();
   attach_groups();
   mounts::add_private_propagation(plan(), Lane::payload);
   place_ = mounts::add_root_place(plan(), Lane::payload, names_ + "/root");
@@ -276,9 +305,7 @@ ContainerPlan Builder::build() {
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts_.add_targets(plan(), root_);
   names();
-  // As late as may be: the mounts were made while the monitor made the link.
-  if (bridged()) network::add_container_address_steps(plan(), host_.bridge, container_link(), veth_);
-  if (spec_.network.mode == NetworkMode::none) network::add_loopback_steps(plan());
+  inner_network();
   cgroup_namespace();
   masks();
   enter_root();

@@ -63,7 +63,7 @@ void fields(Archive& f, PortSpec& p) {
 
 template <typename Archive>
 void fields(Archive& f, NetworkSpec& n) {
-  f.name_of("mode", n.mode, {"bridge", "none", "host", "container"});
+  f.name_of("mode", n.mode, {"bridge", "none", "host", "container", "slirp4netns"});
   f("peer", n.peer);
   f("address", n.address);
   f("dns", n.dns);

@@ -37,7 +37,7 @@ struct PortSpec {
   bool udp = false;
 };
 
-enum class NetworkMode { bridge, none, host, container };
+enum class NetworkMode { bridge, none, host, container, slirp };  // slirp: by slirp4netns, for containers without root
 
 struct NetworkSpec {
   NetworkMode mode = NetworkMode::bridge;

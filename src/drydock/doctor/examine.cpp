@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include <drydock/facts/parse.hpp>
+#include <drydock/kernel/remedies.hpp>
+#include <drydock/namespaces/permission.hpp>
 
 namespace drydock::doctor {
 
@@ -27,11 +29,6 @@ bool has(const Machine& machine, const std::string& program) {
   return machine.programs.contains(program);
 }
 
-bool sysctl_is(const Machine& machine, const std::string& name, std::string_view value) {
-  const auto found = machine.sysctls.find(name);
-  return found != machine.sysctls.end() && found->second.substr(0, found->second.find('\n')) == value;
-}
-
 // Major and minor of "6.1.0-44-cloud-amd64" as 6001.
 int release_number(const std::string& release) {
   int major = 0, minor = 0;
@@ -42,7 +39,7 @@ int release_number(const std::string& release) {
 
 Finding kernel(const Machine& machine) {
   const int number = release_number(machine.release);
-  const std::string newer = "install a newer kernel: Debian 12 has 6.1, Debian 13 has 6.12";
+  const std::string newer = remedies::newer_kernel;
   if (number < 5012) return missing("kernel", machine.release, "no container starts: clone3, mount_setattr and others need Linux 5.12", newer);
   if (number < 5019) return degraded("kernel", machine.release, "layers cannot be id-mapped (--userns needs Linux 5.19)", newer);
   return ok("kernel", machine.release + " on " + machine.architecture);
@@ -51,57 +48,46 @@ Finding kernel(const Machine& machine) {
 Finding privilege(const Machine& machine) {
   if (machine.euid == 0 && (machine.capabilities >> 21 & 1) != 0) return ok("privilege", "root");
   if (machine.euid == 0)
-    return degraded("privilege", "root without CAP_SYS_ADMIN (inside a container?)", "nothing can be mounted outside a user namespace",
-                    "run on the machine itself, or start the outer container with --privileged");
+    return degraded("privilege", "root without CAP_SYS_ADMIN (inside a container?)", "nothing can be mounted outside a user namespace", remedies::outer_privileged);
   return degraded("privilege", "user " + machine.user, "containers run in a user namespace: see the lines below for what that costs", "sudo gives everything");
 }
 
 Finding cgroup_tree(const Machine& machine) {
+  if (!machine.layout.restriction.empty()) return degraded("control groups", machine.layout.restriction, "no limits without root", machine.layout.way_out);
   const std::string shape(cgroups::shape_name(machine.layout.shape));
   if (machine.layout.shape == cgroups::Shape::none)
-    return missing("control groups", "not mounted", "no limits, no freezing, no counting", "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+    return missing("control groups", "not mounted", "no limits, no freezing, no counting", machine.layout.remedy_for(""));
   if (machine.cgroups_writable) return ok("control groups", shape);
-  if (machine.euid == 0)
-    return missing("control groups", shape + ", read-only", "no limits", "inside a container: start it with a writable /sys/fs/cgroup; else mount -o remount,rw /sys/fs/cgroup");
-  return degraded("control groups", shape + ", not delegated to " + machine.user, "no limits without root",
-                  "log in through systemd (loginctl enable-linger " + machine.user + "), or run 'systemd-run --user --scope -p Delegate=yes drydock ...'");
+  return missing("control groups", shape + ", read-only", "no limits", remedies::writable_cgroups);
 }
 
 Finding limit(const Machine& machine, const std::string& feature, const std::string& controller, const std::string& flags) {
   if (machine.cgroups_writable && machine.layout.find(controller) != nullptr)
     return ok(feature, std::string("controller ") + controller + (machine.layout.find(controller)->version == cgroups::Version::v1 ? ", version 1" : ", version 2"));
-  const std::string why = machine.cgroups_writable ? machine.layout.why_missing(controller) : "the control groups cannot be changed (see above)";
-  const bool disabled = std::find(machine.layout.disabled.begin(), machine.layout.disabled.end(), controller) != machine.layout.disabled.end();
-  return missing(feature, why, flags + " are refused", disabled ? "boot without cgroup_disable=" + controller : "see 'control groups' above");
+  const std::string cost = flags + " have no effect, which a run says";
+  if (!machine.cgroups_writable) return missing(feature, "the control groups cannot be changed (see above)", cost, "see 'control groups' above");
+  return missing(feature, machine.layout.why_missing(controller), cost, machine.layout.remedy_for(controller));
 }
 
 Finding swap_limit(const Machine& machine) {
   if (facts::parse::lines(machine.swaps).size() > 1) return ok("swap", "there is some: --memory-swap counts");
-  return degraded("swap", "this machine has none", "--memory-swap has nothing to limit", "fallocate -l 1G /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile");
+  return degraded("swap", "this machine has none", "--memory-swap has nothing to limit", remedies::swap_space);
 }
 
 Finding disk_weight(const Machine& machine) {
   for (const std::string& scheduler : machine.schedulers)
     if (scheduler.find("[bfq]") != std::string::npos) return ok("disk weight", "a disk is scheduled by bfq");
-  return degraded("disk weight", "no disk is scheduled by bfq", "--blkio-weight has no effect", "echo bfq > /sys/block/DISK/queue/scheduler");
+  return degraded("disk weight", "no disk is scheduled by bfq", "--blkio-weight has no effect", remedies::bfq(machine.disk));
 }
 
 Finding user_namespaces(const Machine& machine) {
   const std::string feature = "user namespaces", cost = machine.euid == 0 ? "--userns does not work" : "no container without root";
   if (!machine.user_namespaces) return missing(feature, "not in this kernel (CONFIG_USER_NS)", cost, "use a kernel of a distribution");
-  const auto by_sysctl = [&](const std::string& name, const std::string& is, const std::string& should) {
-    Finding finding = missing(feature, name + " is " + is, cost, "sysctl -w " + name + "=" + should);
-    std::string path = name;
-    for (char& c : path) c = c == '.' ? '/' : c;
-    finding.repairs = {{path, should}};
-    return finding;
-  };
-  if (sysctl_is(machine, "user/max_user_namespaces", "0")) return by_sysctl("user.max_user_namespaces", "0", "15000");
-  if (machine.euid == 0) return ok(feature, "available");
-  if (sysctl_is(machine, "kernel/unprivileged_userns_clone", "0")) return by_sysctl("kernel.unprivileged_userns_clone", "0", "1");
-  if (sysctl_is(machine, "kernel/apparmor_restrict_unprivileged_userns", "1"))
-    return by_sysctl("kernel.apparmor_restrict_unprivileged_userns", "1", "0");
-  return ok(feature, "available to " + machine.user);
+  const auto closed = namespaces::closed_by(machine.euid, machine.sysctls);
+  if (!closed) return ok(feature, "available to " + machine.user);
+  Finding finding = missing(feature, closed->found(), cost, closed->remedy());
+  finding.repairs = {{closed->setting, closed->should}};
+  return finding;
 }
 
 std::uint64_t id_count(const std::vector<namespaces::SubIds>& ranges) {
@@ -115,29 +101,28 @@ Finding sub_ids(const Machine& machine) {
   if (machine.euid == 0) return ok(feature, "root may map any");
   const std::string cost = "a container without root has one id only: programs that change their user fail";
   if (id_count(machine.subuids) < 65536 || id_count(machine.subgids) < 65536)
-    return degraded(feature, "fewer than 65536 for " + machine.user + " in /etc/subuid or /etc/subgid", cost,
-                    "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 " + machine.user);
+    return degraded(feature, "fewer than 65536 for " + machine.user + " in /etc/subuid or /etc/subgid", cost, remedies::grant_ids);
   if (!has(machine, "newuidmap") || !has(machine, "newgidmap"))
-    return degraded(feature, "newuidmap or newgidmap is missing", cost, "sudo apt-get install uidmap");
+    return degraded(feature, "newuidmap or newgidmap is missing", cost, remedies::id_mappers);
   return ok(feature, std::to_string(id_count(machine.subuids)) + " for " + machine.user);
 }
 
 Finding overlay(const Machine& machine) {
   if (machine.filesystems.find("\toverlay\n") != std::string::npos) return ok("overlay", "available");
-  return missing("overlay", "not among the file systems of this kernel", "no image can be run", "modprobe overlay");
+  return missing("overlay", "not among the file systems of this kernel", "no image can be run", remedies::overlay_module);
 }
 
 Finding nftables(const Machine& machine) {
   if (machine.nftables.empty()) return ok("address translation", "nf_tables");
-  if (machine.euid != 0) return degraded("address translation", "only root may use it", "without root the network is that of slirp4netns or pasta", "");
+  if (machine.euid != 0) return degraded("address translation", "only root may use it", "without root the network is that of slirp4netns", "");
   return missing("address translation", machine.nftables, "no bridge network and no published ports; --network none and host work", "modprobe nf_tables nft_nat nft_masq");
 }
 
 Finding rootless_network(const Machine& machine) {
   if (machine.euid == 0) return ok("network", "bridge");
-  for (const char* program : {"pasta", "slirp4netns"})
-    if (has(machine, program)) return ok("network", std::string(program) + " carries the packets");
-  return degraded("network", "neither pasta nor slirp4netns is there", "a container without root has only lo", "sudo apt-get install slirp4netns");
+  const auto lack = network::lack_of(machine.slirp);
+  if (!lack) return ok("network", "slirp4netns carries the packets");
+  return degraded("network", lack->what, "a container without root has only lo, and -p is refused", lack->remedy);
 }
 
 // Mounts over parts of /proc (as a container has them) keep the kernel from showing a fresh one to a user namespace.
@@ -147,29 +132,29 @@ Finding proc_masks(const Machine& machine) {
     if (mount.target.starts_with("/proc/") && mount.type != "binfmt_misc" && mount.type != "autofs") masked = mount.target;
   if (masked.empty()) return ok("fresh /proc", "nothing lies over parts of it");
   return degraded("fresh /proc", masked + " is covered by another mount: this is the inside of a container",
-                  "in a user namespace the kernel refuses a new /proc (EPERM)", "start the outer container with --security-opt systempaths=unconfined or --privileged");
+                  "in a user namespace the kernel refuses a new /proc (EPERM)", remedies::whole_proc);
 }
 
 Finding data_directory(const Machine& machine) {
   const Place& data = machine.data;
   const std::string where = data.path + " on " + data.file_system;
-  if (!data.writable) return missing("image store", data.path + " cannot be written by " + machine.user, "no image can be kept", "use another one: DRYDOCK_ROOT=/path/to/a/directory, or sudo");
+  if (!data.writable) return missing("image store", data.path + " cannot be written by " + machine.user, "no image can be kept", remedies::other_data);
   for (const char* poor : {"overlay", "nfs", "9p", "vboxsf", "fuse", "smb", "cifs", "vfat"})
     if (data.file_system == poor)
-      return missing("image store", where, "an overlay's writable layer cannot lie there (it needs xattrs and mknod)", "use a directory on the machine's own disk: DRYDOCK_ROOT=/path");
+      return missing("image store", where, "an overlay's writable layer cannot lie there (it needs xattrs and mknod)", remedies::own_disk);
   if (data.free_bytes < 100 * mebibyte)
-    return degraded("image store", where + ", " + std::to_string(data.free_bytes / mebibyte) + " MiB free", "images and containers may end with ENOSPC", "free some space, or use DRYDOCK_ROOT=/path");
+    return degraded("image store", where + ", " + std::to_string(data.free_bytes / mebibyte) + " MiB free", "images and containers may end with ENOSPC", remedies::free_space);
   return ok("image store", where + ", " + std::to_string(data.free_bytes / mebibyte) + " MiB free");
 }
 
 Finding state_directory(const Machine& machine) {
   if (machine.state.writable) return ok("state", machine.state.path + " on " + machine.state.file_system);
-  return missing("state", machine.state.path + " cannot be written by " + machine.user, "no container starts", "use another one: DRYDOCK_STATE=/path, or sudo");
+  return missing("state", machine.state.path + " cannot be written by " + machine.user, "no container starts", remedies::other_state);
 }
 
 Finding monitor(const Machine& machine) {
   if (!machine.monitor.empty()) return ok("monitor", machine.monitor);
-  return missing("monitor", "drydock-monitor is not where it should be", "no container starts", "./lab build, or DRYDOCK_MONITOR=/path/to/drydock-monitor");
+  return missing("monitor", "drydock-monitor is not where it should be", "no container starts", remedies::monitor);
 }
 
 Finding clock(const Machine& machine) {

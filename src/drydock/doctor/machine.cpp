@@ -12,8 +12,10 @@
 
 #include <fmt/format.h>
 
+#include <drydock/cgroups/host.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
+#include <drydock/namespaces/permission.hpp>
 #include <drydock/network/nat_query.hpp>
 #include <drydock/security/capabilities.hpp>
 
@@ -73,11 +75,11 @@ std::string user_name(unsigned id) {
   return entry != nullptr ? entry->pw_name : std::to_string(id);
 }
 
-bool can_make_groups(const cgroups::Layout& layout, unsigned euid) {
+bool can_make_groups(const cgroups::Layout& layout) {
   const auto writable = [](const std::string& path) { return ::access(path.c_str(), W_OK) == 0; };
   for (const cgroups::Place& place : layout.places)
     if (place.version == cgroups::Version::v1 && !writable(place.mount)) return false;
-  return layout.cgroup2.empty() ? !layout.places.empty() : writable(layout.cgroup2 + cgroups::parent_in_cgroup2(layout, euid));
+  return layout.cgroup2.empty() ? !layout.places.empty() : writable(layout.cgroup2 + layout.parent2);
 }
 
 std::string nftables_problem() {
@@ -96,6 +98,12 @@ std::vector<std::string> disk_schedulers() {
   return all;
 }
 
+std::string example_disk(const cgroups::Layout& layout) {
+  cgroups::Limits weight;
+  weight.blkio_weight = 100;
+  return cgroups::read_host(layout, weight).disk_example;
+}
+
 std::string container_marker(const std::string& version) {
   for (const char* file : {"/.dockerenv", "/run/.containerenv"})
     if (sys::exists(file)) return file;
@@ -106,13 +114,12 @@ std::string container_marker(const std::string& version) {
 }  // namespace
 
 const std::vector<std::string>& programs_of_interest() {
-  static const std::vector<std::string> names{"newuidmap", "newgidmap", "slirp4netns", "pasta", "jupyter", "c++", "cmake", "ninja"};
+  static const std::vector<std::string> names{"newuidmap", "newgidmap", "jupyter", "c++", "cmake", "ninja"};
   return names;
 }
 
 const std::vector<std::string>& sysctls_of_interest() {
-  static const std::vector<std::string> names{"user/max_user_namespaces", "user/max_net_namespaces", "kernel/unprivileged_userns_clone",
-                                              "kernel/apparmor_restrict_unprivileged_userns", "kernel/core_pattern", "kernel/pid_max"};
+  static const std::vector<std::string> names{"kernel/core_pattern", "kernel/pid_max"};
   return names;
 }
 
@@ -130,7 +137,8 @@ Machine read_machine(const Directories& directories) {
   machine.user = user_name(machine.euid);
   machine.capabilities = security::mask_in_status(text_of("/proc/self/status"), "CapEff");
   machine.layout = cgroups::read_manageable_layout();
-  machine.cgroups_writable = can_make_groups(machine.layout, machine.euid);
+  machine.cgroups_writable = can_make_groups(machine.layout);
+  machine.sysctls = namespaces::read_settings();
   for (const std::string& name : sysctls_of_interest())
     if (const auto text = sys::read_file_if_present("/proc/sys/" + name)) machine.sysctls[name] = *text;
   machine.user_namespaces = sys::exists("/proc/self/ns/user");
@@ -138,8 +146,10 @@ Machine read_machine(const Directories& directories) {
   machine.subgids = namespaces::parse_sub_ids(text_of("/etc/subgid"), machine.user, machine.euid);
   for (const std::string& program : programs_of_interest())
     if (const std::string path = path_of(program); !path.empty()) machine.programs[program] = path;
+  machine.slirp = network::look_for_slirp();
   machine.nftables = nftables_problem();
   machine.schedulers = disk_schedulers();
+  machine.disk = example_disk(machine.layout);
   machine.data = place_of(directories.data);
   machine.state = place_of(directories.state);
   machine.monitor = sys::exists(directories.monitor) ? directories.monitor : "";

@@ -15,6 +15,7 @@
 
 #include <drydock/cgroups/layout.hpp>
 #include <drydock/namespaces/id_map.hpp>
+#include <drydock/network/slirp.hpp>
 
 namespace drydock::doctor {
 
@@ -40,8 +41,10 @@ struct Machine {
   bool user_namespaces = false;  // the kernel has them
   std::vector<namespaces::SubIds> subuids, subgids;
   std::map<std::string, std::string> programs;  // name -> path, of those looked for that are there
+  network::SlirpNeeds slirp;
   std::string nftables;                         // empty: usable; else why not
   std::vector<std::string> schedulers;          // of every disk, as in sysfs: "mq-deadline [none] bfq"
+  std::string disk;                             // one of them, as an example
   Place data, state;
   std::string monitor;            // its path; empty when it is missing
   std::int64_t clock = 0;         // seconds since 1970
@@ -55,7 +58,7 @@ struct Directories {
 // Throws Error when /proc is not mounted: nothing can be said then. Everything else that cannot be read counts as missing.
 Machine read_machine(const Directories& directories);
 
-// The programs and sysctls that read_machine() looks for.
+// The programs that read_machine() looks for, and the sysctls beside those of user namespaces.
 const std::vector<std::string>& programs_of_interest();
 const std::vector<std::string>& sysctls_of_interest();
 

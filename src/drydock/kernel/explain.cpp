@@ -2,12 +2,15 @@
 
 #include <cerrno>
 
+#include <drydock/kernel/remedies.hpp>
+
 namespace drydock {
 
 namespace {
 
 constexpr ExplanationRow table[] = {
-    {"clone3", EPERM, "creating namespaces needs CAP_SYS_ADMIN", "run as root (sudo drydock ...)"},
+    {"clone3", EPERM, "creating namespaces needs CAP_SYS_ADMIN", remedies::more_privilege},
+    {"clone3", ENOSYS, "this kernel does not have that system call", remedies::newer_kernel},
     {"clone3", ENOSPC, "a limit on nested or total namespaces is reached", "see /proc/sys/user/max_*_namespaces and 'drydock reset'"},
     {"clone3", EAGAIN, "a limit on processes is reached (RLIMIT_NPROC, pids.max or pid_max)", "end some processes or raise the limit"},
     {"clone3", EINVAL, "this kernel does not know one of the flags, or they exclude each other", "check 'uname -r'; Linux 5.7 or newer is needed"},
@@ -15,8 +18,12 @@ constexpr ExplanationRow table[] = {
     {"mount", ENODEV, "this kernel does not have that type of file system", "see /proc/filesystems; load the module if there is one"},
     {"mount", EPERM, "mounting needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace", "run as root (sudo)"},
     {"fsopen", ENODEV, "this kernel does not have that type of file system", "see /proc/filesystems; load the module if there is one"},
+    {"fsopen", ENODEV, "this kernel does not have that type of file system", remedies::overlay_module, "the image's layers"},
+    {"fsmount", EPERM, "a user namespace gets no new /proc where parts of the old one are covered, as inside a container", remedies::whole_proc, "proc"},
     {"fsopen", EPERM, "mounting needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace", "run as root (sudo)"},
     {"fsconfig", EINVAL, "the file system refused an option, a layer directory, or their combination", "see dmesg for its own words"},
+    {"fsconfig", EINVAL, "the file system of the store cannot hold a writable layer", remedies::own_disk, "the image's layers"},
+    {"fsconfig", EINVAL, "the file system of the store cannot hold a writable layer", remedies::own_disk, "the writable layer"},
     {"fsconfig", ENOENT, "a directory that the mount names does not exist", "the image store may be damaged; import the image again"},
     {"move_mount", ENOENT, "the mount point does not exist", "create it in the image, or name another target"},
     {"move_mount", ENOTDIR, "source and target of a mount must both be directories or both be files", "compare the two with 'ls -ld'"},
@@ -47,11 +54,16 @@ constexpr ExplanationRow table[] = {
     {"mkdir", EEXIST, "something with this name is already there, and it is not ours", "'drydock reset' removes Drydock's own leftovers; else remove or rename it"},
     {"symlinkat", EEXIST, "another container has that name", "choose another --name, or remove the other: drydock rm NAME"},
     {"linkat", EEXIST, "a container with this id is already registered", "start again: ids are drawn at random"},
+    {"map_ids", ENOENT, "the program is not there", remedies::id_mappers},
+    {"map_ids", EPERM, "it refused the map, in its own words above", remedies::grant_ids},
+    {"setresuid", EINVAL, "this user namespace has no such id", remedies::grant_ids},
     {"execve", ENOENT, "no such program in the container, or its interpreter is missing", "look inside with 'drydock run -it IMAGE sh'"},
     {"execve", EACCES, "it is a directory, not executable, or on a mount without exec", "check it with 'ls -ld' inside the container"},
     {"execve", ENOEXEC, "the file is no program that this machine can run", "is it for another architecture, or a script without '#!'"},
     {"execve", E2BIG, "arguments and environment together are too long", "pass less, or use a file"},
     {"execve", ENOTDIR, "a part of the path is not a directory", "check the path inside the container"},
+    {"start_helper", ENOENT, "the program is not there", remedies::slirp},
+    {"start_helper", EIO, "it ended before it was ready", "see 'drydock doctor'"},
     {"chdir", ENOENT, "the working directory does not exist in the container", "create it in the image or choose another with -w"},
     {"chdir", ENOTDIR, "the working directory is a file", "choose another with -w"},
     {"resolve_user", ENOENT, "no such user or group in the container's /etc/passwd or /etc/group", "use a number, or a name that the image knows"},
@@ -61,16 +73,16 @@ constexpr ExplanationRow table[] = {
     {"write", ENODEV, "no such device", "see 'lsblk' for the devices of this machine"},
     {"write", EIO, "the kernel does not accept this value here", "check the value and its unit"},
     {"write", EOPNOTSUPP, "this kernel was built without that feature", "leave the option out"},
-    {"", EROFS, "the control groups are mounted read-only, as inside a container", "start the outer container with a writable /sys/fs/cgroup, or see 'drydock doctor'", "control group"},
+    {"", EROFS, "the control groups are mounted read-only, as inside a container", remedies::writable_cgroups, "control group"},
     {"", EACCES, "these control groups were not handed over to this user", "run as root (sudo), or see 'drydock doctor'", "control group"},
-    {"", EPERM, "the kernel wants a privilege that this process lacks", "run as root (sudo)"},
+    {"", EPERM, "the kernel wants a privilege that this process lacks", remedies::more_privilege},
     {"", EACCES, "permissions on the path forbid it", "check the owner and mode of each part of the path, or run as root"},
     {"", ENOENT, "there is no such file or directory", "check the path"},
     {"", ENOTDIR, "a part of the path is not a directory", "check the path"},
     {"", EEXIST, "the name is taken, and the object that has it is not ours", "remove or rename it, or choose another name"},
-    {"", ENOSPC, "the disk (or a kernel table) is full", "free some space ('drydock rm', 'drydock image rm') and try again"},
+    {"", ENOSPC, "the disk (or a kernel table) is full", remedies::free_space},
     {"", EDQUOT, "a disk quota is used up", "free some space and try again"},
-    {"", EROFS, "the file system is mounted read-only", "keep Drydock's data elsewhere: --root DIR"},
+    {"", EROFS, "the file system is mounted read-only", remedies::other_data},
     {"", EMFILE, "this process has too many open files", "raise 'ulimit -n'"},
     {"", ENFILE, "the system has too many open files", "see /proc/sys/fs/file-max"},
     {"", ENOMEM, "the kernel is out of memory, or a memory limit is reached", "free memory or raise the limit"},
@@ -81,7 +93,7 @@ constexpr ExplanationRow table[] = {
     {"", ENOEXEC, "the file is no program that this machine can run", "is it for another architecture?"},
     {"", EADDRINUSE, "another program uses that address", "choose another one"},
     {"", EMSGSIZE, "the message is longer than the kernel takes", "ask for fewer things at once"},
-    {"", ENOSYS, "this kernel does not have that system call", "a newer kernel is needed; see 'drydock version'"},
+    {"", ENOSYS, "this kernel does not have that system call", remedies::newer_kernel},
     {"", EINVAL, "the kernel refuses these arguments", "check the values given"},
     {"", ELOOP, "too many symbolic links, or a link where none is allowed", "name the real path"},
     {"", EXDEV, "the path leads out of the tree that it must stay in", "use a path inside the container"},

@@ -175,8 +175,10 @@ plan::StepRef add_map_steps(plan::Plan& plan, MapWriter writer, plan::Slot child
   }
   // newgidmap itself denies setgroups when only the own group is mapped.
   plan.monitor("map.gid", ops::run_id_mapper("/usr/bin/newgidmap", child, gids))
+      .on("newgidmap")
       .why("a setuid helper checks the range in /etc/subgid");
   return plan.monitor("map.uid", ops::run_id_mapper("/usr/bin/newuidmap", child, uids))
+      .on("newuidmap")
       .why("a setuid helper checks the range in /etc/subuid");
 }
 

@@ -148,13 +148,14 @@ void add_container_address_steps(Plan& plan, const BridgeConfig& config, const C
       .why("everything else goes by the bridge");
 }
 
-void add_loopback_steps(Plan& plan) {
+void add_loopback_steps(Plan& plan, StepRef after) {
   const Slot socket = plan.slot("inner_rtnetlink", SlotKind::fd);
   plan.payload("net.inner.socket", ops::netlink_open(NETLINK_ROUTE))
       .into(socket)
       .on("container's network")
       .why("a socket belongs to the namespace it was opened in");
-  plan.payload("net.inner.lo", link_up("lo").on(socket)).on("link lo").why("a new namespace has a loopback link, and it is down");
+  Step& up = plan.payload("net.inner.lo", link_up("lo").on(socket)).on("link lo").why("a new namespace has a loopback link, and it is down");
+  if (after.index != StepRef{}.index) up.after(after);
 }
 
 }  // namespace drydock::network

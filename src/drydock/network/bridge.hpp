@@ -60,7 +60,7 @@ plan::StepRef add_container_link_step(plan::Plan& plan, const BridgeConfig& conf
 // Payload lane: lo, address, eth0, default route. `pair` is the veth step.
 void add_container_address_steps(plan::Plan& plan, const BridgeConfig& config, const ContainerLink& link, plan::StepRef pair);
 
-// Network none: the payload brings up lo, nothing else.
-void add_loopback_steps(plan::Plan& plan);
+// The payload brings up lo, nothing else: all of network none. `after`: a step of the monitor that it waits for.
+void add_loopback_steps(plan::Plan& plan, plan::StepRef after = {});
 
 }  // namespace drydock::network

@@ -64,28 +64,38 @@ void listen(Plan& plan, Listeners& listeners, int family, const std::string& add
   listeners.push_back({socket, port.container_port, id});
 }
 
-void add_proxy(Plan& plan, const Listeners& listeners, Ipv4 address, StepRef veth) {
+// Whose namespaces the proxy enters before it serves; without one it stays on the host's side.
+struct Entry {
+  Slot child;
+  std::int64_t kinds = 0;
+};
+
+void add_proxy(Plan& plan, const Listeners& listeners, Ipv4 address, StepRef ready, const char* why, const Entry& entry) {
   const Slot pid = plan.slot("proxy", SlotKind::pid);
   const Slot pidfd = plan.slot("proxy_fd", SlotKind::fd);  // fork_lane fills the slot that follows its own
   plan.monitor("net.proxy.fork", ops::fork_lane(Lane::proxy))
       .into(pid)
       .on("proxy")
-      .after(veth)
+      .after(ready)
       .undo(ops::kill_process(pidfd))
-      .why("loopback and IPv6 cannot be translated: a process carries the bytes");
+      .why(why);
   std::vector<Slot> sockets;
   std::vector<int> ports;
   for (const Listener& listener : listeners) {
     sockets.push_back(listener.socket);
     ports.push_back(listener.port);
   }
+  if (entry.child.valid())
+    plan.add(Lane::proxy, "net.proxy.enter", ops::setns(entry.child, entry.kinds))
+        .on("proxy")
+        .why("it accepts outside and connects inside: a socket stays in the namespace where it was made");
   plan.add(Lane::proxy, "net.proxy.tie", ops::die_with_parent()).on("proxy").why("no port stays open when the monitor is killed");
   plan.add(Lane::proxy, "net.proxy.drop", ops::capset(0, 0, 0))
       .on("proxy")
       .why("it copies bytes between strangers, for which it needs no privilege");
   plan.add(Lane::proxy, "net.proxy", ops::proxy_loop(sockets, address.text(), ports))
       .on("proxy")
-      .why("route_localnet would let neighbours reach the host's loopback services (CVE-2020-8558)");
+      .why(entry.child.valid() ? "bytes of published ports, both ways" : "route_localnet would let neighbours reach the host's loopback services (CVE-2020-8558)");
 }
 
 }  // namespace
@@ -131,7 +141,16 @@ void add_port_steps(Plan& plan, const BridgeConfig& config, const Listeners& lis
         .undo(delete_publish_table(container_id).on(socket))
         .why("packets to the published ports go straight to the container, inside the kernel");
   }
-  if (!listeners.empty()) add_proxy(plan, listeners, address, veth);
+  if (!listeners.empty()) add_proxy(plan, listeners, address, veth, "loopback and IPv6 cannot be translated: a process carries the bytes", {});
+}
+
+void add_port_proxy(Plan& plan, const Listeners& listeners, const std::vector<PublishedPort>& ports, Ipv4 address, Slot child,
+                    std::int64_t kinds, StepRef ready) {
+  for (const PublishedPort& port : ports)
+    if (port.udp)
+      throw Error::refused("published port " + shown(port), "without the bridge only TCP can be published",
+                           "publish it as root on the bridge network, or share the host's network (--network host)");
+  if (!listeners.empty()) add_proxy(plan, listeners, address, ready, "nothing is translated without the bridge: a process carries the bytes", {child, kinds});
 }
 
 std::uint16_t free_port(const std::string& host_address, bool udp) {

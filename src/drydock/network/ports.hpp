@@ -10,6 +10,7 @@
 // Source: docker-run(1), "--publish"; CVE-2020-8558 for why route_localnet is never set.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ Listeners add_port_listeners(plan::Plan& plan, const std::vector<PublishedPort>&
 // The container's table of translations, and the proxy lane. `veth`: the step after which the container's link exists.
 void add_port_steps(plan::Plan& plan, const BridgeConfig& config, const Listeners& listeners,
                     const std::vector<PublishedPort>& ports, const std::string& container_id, Ipv4 address, plan::StepRef veth);
+
+// Where no packet can be translated (no bridge): the proxy lane carries all of them. It accepts on the host's side, enters the
+// namespaces of `child` (a pidfd; `kinds` as in setns) and connects to `address` there. Throws Error for UDP.
+void add_port_proxy(plan::Plan& plan, const Listeners& listeners, const std::vector<PublishedPort>& ports, Ipv4 address, plan::Slot child,
+                    std::int64_t kinds, plan::StepRef ready);
 
 // A port that is free on `host_address` (empty: on all) right now; for "-p 80", where the host's port is left open.
 // Somebody may take it before the plan listens: that is then the usual "port in use".

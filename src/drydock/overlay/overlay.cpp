@@ -24,7 +24,7 @@ Slot open_overlay(Plan& plan, Lane lane) {
 
 void add_writable_layer(Plan& plan, Lane lane, Slot fs, const Stack& stack) {
   if (stack.upper.empty()) return;
-  plan.add(lane, "overlay.upper", ops::fsconfig_string(fs, "upperdir", stack.upper)).on(stack.upper).why("the writable layer: every change lands here");
+  plan.add(lane, "overlay.upper", ops::fsconfig_string(fs, "upperdir", stack.upper)).on("the writable layer " + stack.upper).why("the writable layer: every change lands here");
   plan.add(lane, "overlay.work", ops::fsconfig_string(fs, "workdir", stack.work)).on(stack.work).why("where the kernel prepares a copy before it renames it");
 }
 

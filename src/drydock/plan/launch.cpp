@@ -16,6 +16,7 @@
 #include <utility>
 
 #include <drydock/kernel/raw.hpp>
+#include <drydock/kernel/remedies.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/plan/executor/packets.hpp>
 
@@ -45,7 +46,7 @@ Fd read_only_program(const std::string& path) {
     if (raw::call(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return mount;
   }
   if (raw::error_of(tree) == ENOENT)
-    throw Error::refused("drydock-monitor", "it is not at " + path, "install it beside drydock, or say in DRYDOCK_MONITOR where it is");
+    throw Error::refused("drydock-monitor", "it is not at " + path, remedies::monitor);
   const std::string program = sys::read_file(path);
   Fd copy = sys::memfd_create("drydock-monitor", MFD_ALLOW_SEALING);
   sys::write_all(copy, program);
@@ -206,7 +207,8 @@ Error Launch::failure() const {
   arguments.pop_back();
   if (!step.target.empty() && arguments.find(step.target.substr(0, 40)) == std::string::npos) arguments += " for " + step.target;
   Error::Parts parts{std::string(info(step.action.op).name), arguments, header.failed_error, step.id, "", "", step.target};
-  if (!detail.empty()) parts.reason = "the kernel says: " + detail;
+  const std::string who = step.action.op == Op::start_helper ? step.target : "the kernel";
+  if (!detail.empty()) parts.reason = who + " says: " + detail;
   return Error(std::move(parts));
 }
 

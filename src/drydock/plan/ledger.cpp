@@ -112,7 +112,7 @@ void Ledger::end_processes() const {
   end_process(header_->payload_pid, header_->payload_start);
   for (unsigned index = 0; index < header_->step_count; ++index) {
     const auto op = static_cast<Op>(step(index).action.op);
-    if (op == Op::clone3 || op == Op::fork_lane) end_process(static_cast<pid_t>(record(index).result), record(index).identity);
+    if (makes_process(op)) end_process(static_cast<pid_t>(record(index).result), record(index).identity);
   }
 }
 

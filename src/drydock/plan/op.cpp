@@ -23,6 +23,7 @@ constexpr Row rows[] = {
     {Op::rmdir, "rmdir", "rmdir(2)", {{{"path", K::path}}}},
     {Op::unlink, "unlink", "unlink(2)", {{{"path", K::path}}}},
     {Op::remove_tree, "remove_tree", "unlinkat(2)", {{{"path", K::path}}}},
+    {Op::remove_tree_mapped, "remove_tree_mapped", "user_namespaces(7)", {{{"path", K::path}, {"uids", K::strings}, {"gids", K::strings}}}},
     {Op::open, "open", "open(2)", {{{"path", K::path}, {"flags", K::open_flags}, {"mode", K::octal}}}},
     {Op::openat, "openat", "open(2)", {{{"dir", K::fd}, {"name", K::path}, {"flags", K::open_flags}, {"mode", K::octal}}}},
     {Op::open_in_root, "openat2", "openat2(2)", {{{"root", K::fd}, {"path", K::path}, {"flags", K::open_flags}}}},
@@ -83,7 +84,8 @@ constexpr Row rows[] = {
     {Op::resolve_user, "resolve_user", "passwd(5)", {{{"root", K::fd}, {"user", K::text}}}},
     {Op::write_proc_file, "write", "proc(5)", {{{"pid", K::pid}, {"file", K::path}, {"data", K::text}}}},
     {Op::open_proc_file, "open", "proc(5)", {{{"pid", K::pid}, {"file", K::path}, {"flags", K::open_flags}}}},
-    {Op::run_id_mapper, "execve", "newuidmap(1)", {{{"program", K::path}, {"pid", K::pid}, {"map", K::strings}}}},
+    {Op::run_id_mapper, "map_ids", "newuidmap(1)", {{{"program", K::path}, {"pid", K::pid}, {"map", K::strings}}}},
+    {Op::start_helper, "start_helper", "execve(2)", {{{"program", K::path}, {"pid", K::pid}, {"words", K::strings}}}},
     {Op::init_fork, "clone3", "clone(2)", {}},
     {Op::exec, "execve", "execve(2)", {{{"argv", K::strings}, {"env", K::strings}, {"path", K::text}}}},
     {Op::wait_go, "wait_go", "unix(7)", {}},
@@ -141,6 +143,13 @@ Call made(Op op, Args&&... args) {
   return call;
 }
 
+// newuidmap(1) takes the numbers of the map as arguments.
+Bytes map_words(std::string map) {
+  std::string words;
+  for (const char c : map) words += c == ' ' || c == '\n' ? '\0' : c;
+  return Bytes{std::move(words), std::move(map)};
+}
+
 std::string shown_bytes(std::size_t size, std::string_view unit) {
   return std::to_string(size) + " " + std::string(unit);
 }
@@ -165,6 +174,9 @@ Call mkdirat(Slot dir, std::string name, int mode) { return made(Op::mkdirat, di
 Call rmdir(std::string path) { return made(Op::rmdir, std::move(path)); }
 Call unlink(std::string path) { return made(Op::unlink, std::move(path)); }
 Call remove_tree(std::string path) { return made(Op::remove_tree, std::move(path)); }
+Call remove_tree_mapped(std::string path, std::string uids, std::string gids) {
+  return made(Op::remove_tree_mapped, std::move(path), map_words(std::move(uids)), map_words(std::move(gids)));
+}
 Call open(std::string path, int flags, int mode) { return made(Op::open, std::move(path), I{flags}, I{mode}); }
 Call openat(Slot dir, std::string path, int flags, int mode) { return made(Op::openat, dir, std::move(path), I{flags}, I{mode}); }
 Call open_in_root(Slot root, std::string path, int flags) { return made(Op::open_in_root, root, std::move(path), I{flags}); }
@@ -244,10 +256,11 @@ Call setdomainname(std::string name) { return made(Op::setdomainname, std::move(
 Call resolve_user(Slot root, std::string user) { return made(Op::resolve_user, root, std::move(user)); }
 Call write_proc_file(Slot pid, std::string name, std::string data) { return made(Op::write_proc_file, pid, std::move(name), std::move(data)); }
 Call open_proc_file(Slot pid, std::string name, int flags) { return made(Op::open_proc_file, pid, std::move(name), I{flags}); }
-Call run_id_mapper(std::string program, Slot pid, std::string map) {
-  std::string words;  // newuidmap(1) takes the numbers of the map as arguments
-  for (const char c : map) words += c == ' ' || c == '\n' ? '\0' : c;
-  return made(Op::run_id_mapper, std::move(program), pid, Bytes{std::move(words), map});
+Call run_id_mapper(std::string program, Slot pid, std::string map) { return made(Op::run_id_mapper, std::move(program), pid, map_words(std::move(map))); }
+Call start_helper(std::string program, Slot pid, std::vector<std::string> words) {
+  std::string shown;
+  for (const std::string& word : words) shown += (shown.empty() ? "" : " ") + word;
+  return made(Op::start_helper, std::move(program), pid, Bytes{block(words), std::move(shown)});
 }
 Call init_fork() { return made(Op::init_fork); }
 Call exec(std::vector<std::string> argv, std::vector<std::string> env, std::string search_path) {

@@ -42,7 +42,7 @@ enum class Kind : std::uint8_t {
 
 enum class Op : std::uint8_t {
   // files
-  mkdir, mkdirat, rmdir, unlink, remove_tree, open, openat, open_in_root, mkdirs_in_root, close, write_file, write_file_at,
+  mkdir, mkdirat, rmdir, unlink, remove_tree, remove_tree_mapped, open, openat, open_in_root, mkdirs_in_root, close, write_file, write_file_at,
   create_file, create_file_at, symlinkat, mknodat, fchownat, linkat, chdir, chdir_in_root, fchdir, chroot, check_cwd, send_fd, pipe,
   // mounts
   mount, umount2, fsopen, fsconfig_string, fsconfig_flag, fsconfig_fd, fsconfig_create, fsmount, move_mount,
@@ -50,7 +50,7 @@ enum class Op : std::uint8_t {
   // processes
   clone3, fork_lane, unshare, setns, pidfd_open, pidfd_open_checked, setsid, controlling_terminal, dup3, close_range, prctl,
   cap_bounding_drop, capset, cap_ambient_raise, setgroups, setresgid, setresuid, become_user, prlimit, seccomp_load, sethostname, setdomainname,
-  resolve_user, write_proc_file, open_proc_file, run_id_mapper, init_fork, exec, wait_go, proxy_loop, sleep_ms, die_with_parent,
+  resolve_user, write_proc_file, open_proc_file, run_id_mapper, start_helper, init_fork, exec, wait_go, proxy_loop, sleep_ms, die_with_parent,
   // terminals
   pty_open, set_window_size,
   // network
@@ -75,6 +75,14 @@ struct OpInfo {
 
 const OpInfo& info(Op op);
 
+// A process comes of it: its pid into the step's slot, a pidfd into the next.
+constexpr bool makes_process(Op op) {
+  return op == Op::clone3 || op == Op::fork_lane || op == Op::start_helper;
+}
+
+// The descriptors of a helper.
+inline constexpr int helper_ready_fd = 3, helper_exit_fd = 4;
+
 struct Call {
   Op op;
   std::vector<Arg> args;
@@ -88,6 +96,8 @@ Call mkdirat(Slot dir, std::string name, int mode);
 Call rmdir(std::string path);
 Call unlink(std::string path);
 Call remove_tree(std::string path);
+// As root of a user namespace with these maps (newuidmap(1) writes them), where files belong to others of its ids.
+Call remove_tree_mapped(std::string path, std::string uids, std::string gids);
 Call open(std::string path, int flags, int mode = 0);
 Call openat(Slot dir, std::string path, int flags, int mode = 0);
 // openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS): `path` cannot leave `root`, whatever links it holds.
@@ -161,6 +171,10 @@ Call resolve_user(Slot root, std::string user);
 Call write_proc_file(Slot pid, std::string name, std::string data);  // /proc/<pid>/<name>
 Call open_proc_file(Slot pid, std::string name, int flags);             // the same, opened
 Call run_id_mapper(std::string program, Slot pid, std::string map);  // newuidmap(1) / newgidmap(1)
+// A program of the host that works for the container as long as it lives: `program pid words...`. Its result is the helper's pid, the
+// pidfd goes to the slot that follows. It writes a byte to helper_ready_fd when it is ready, and may end when helper_exit_fd says
+// that the monitor has ended.
+Call start_helper(std::string program, Slot pid, std::vector<std::string> words);
 Call init_fork();                        // pid 1 stays as reaper and forwarder, the child goes on with the lane
 Call exec(std::vector<std::string> argv, std::vector<std::string> env, std::string search_path);
 Call wait_go();                          // waits for the caller's word (create/start)

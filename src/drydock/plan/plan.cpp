@@ -37,7 +37,7 @@ namespace {
 
 // The slots that a call fills beside its own: a pidfd, a peer, a write end, a gid.
 bool has_second_result(Op op) {
-  return op == Op::clone3 || op == Op::fork_lane || op == Op::pty_open || op == Op::pipe || op == Op::resolve_user;
+  return makes_process(op) || op == Op::pty_open || op == Op::pipe || op == Op::resolve_user;
 }
 
 std::vector<int> producers(const Plan& plan) {

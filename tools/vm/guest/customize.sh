@@ -38,6 +38,11 @@ done
 (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$root/boot/initrd"
 rm -r "$tree"
 
+# --- an ordinary account: a range of ids, and all controllers in the part of the control group tree that systemd hands it
+chroot "$root" useradd --uid 1000 --create-home --shell /bin/sh student
+printf 'student:100000:65536\n' | tee "$root/etc/subuid" >"$root/etc/subgid"
+install -D -m 644 "$here/delegate.conf" "$root/etc/systemd/system/user@.service.d/delegate.conf"
+
 # --- the job
 install -D -m 755 "$here/job.sh" "$root/usr/lib/drydock/job.sh"
 for unit in drydock-job.service drydock-job.target; do install -m 644 "$here/$unit" "$root/etc/systemd/system/$unit"; done

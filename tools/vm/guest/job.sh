@@ -29,6 +29,10 @@ if [ -n "${SHELL_WANTED-}" ]; then
   stty -F /dev/ttyS1 sane
   setsid -c -w bash -i </dev/ttyS1 || true
 else
+  # What doctor says here, as root and as an ordinary user who stands in the part of the tree that systemd hands over.
+  "$BUILD/bin/drydock" doctor --json >"$BUILD/results/doctor-root.json" || true
+  systemctl start user@1000 && setpriv --reuid 1000 --regid 1000 --init-groups env HOME=/tmp XDG_RUNTIME_DIR=/run/user/1000 \
+    systemd-run --user --scope -q -p Delegate=yes "$BUILD/bin/drydock" doctor --json >"$BUILD/results/doctor-user.json" || true
   # No terminal for the runner: it would redraw its line five times a second.
   { eval "python3 -B tools/run_tests.py $ARGUMENTS" || echo $? >/run/job-status; } | cat
   status=$(cat /run/job-status 2>/dev/null || echo 0)

@@ -48,6 +48,7 @@ std::uint64_t identity_of(const Context& context, const wire::WireCall& call, lo
       return ::lstat(text(context, call, 1), &status) == 0 ? status.st_ino : 0;
     case Op::clone3:
     case Op::fork_lane:
+    case Op::start_helper:
       return start_time(static_cast<int>(result));
     default:
       return 0;

@@ -75,12 +75,12 @@ bool payload_runs(Context& context) {
   return true;
 }
 
-// Ends every lane that was started; pid 1 takes its whole pid namespace with it.
+// Ends every lane and helper that was started; pid 1 takes its whole pid namespace with it.
 void end_lanes(Context& context) {
   for (unsigned index = 0; index < context.header->step_count; ++index) {
     const wire::WireStep& step = context.step(index);
     const Op op = static_cast<Op>(step.action.op);
-    if ((op != Op::clone3 && op != Op::fork_lane) || step.result == wire::no_slot) continue;
+    if (!makes_process(op) || step.result == wire::no_slot) continue;
     if (context.slots[step.result] <= 0) continue;
     const long pidfd = context.slots[step.result + 1];
     if (pidfd >= 0) raw::call(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);

@@ -28,9 +28,17 @@ long op_fork_lane(Context& context, const wire::WireCall& call, long* second);
 long op_init_fork();
 long op_exec(Context& context, const wire::WireCall& call);
 long op_pidfd_open_checked(Context& context, const wire::WireCall& call);
-long op_run_id_mapper(Context& context, const wire::WireCall& call);
 long op_die_with_parent(Context& context);
 long op_wait_go(Context& context);
+// A new program begins with a clean slate: blocked and ignored signals survive exec.
+void reset_signals();
+// Pointers to the strings of a NUL separated block, and a null; the number of strings.
+int split(const char* block, std::size_t length, const char** out, int capacity);
+
+// ops_helpers.cpp
+long op_run_id_mapper(const Context& context, const wire::WireCall& call);
+long op_remove_tree_mapped(const Context& context, const wire::WireCall& call);
+long op_start_helper(Context& context, const wire::WireCall& call, long* second);
 
 // ops_credentials.cpp
 long op_capset(const Context& context, const wire::WireCall& call);

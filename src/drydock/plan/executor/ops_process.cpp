@@ -117,17 +117,16 @@ long op_wait_go(Context& context) {
   }
 }
 
-namespace {
-
-constexpr int max_strings = 4096;
-
-// Pointers to the strings of a NUL separated block.
 int split(const char* block, std::size_t length, const char** out, int capacity) {
   int count = 0;
   for (std::size_t at = 0; at < length && count < capacity - 1; at += strlen(block + at) + 1) out[count++] = block + at;
   out[count] = nullptr;
   return count;
 }
+
+namespace {
+
+constexpr int max_strings = 4096;
 
 bool starts_with(const char* text, const char* prefix) {
   return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -154,8 +153,9 @@ long exec_search(const char* program, const char* path, const char* const* argv,
   return verdict;
 }
 
+}  // namespace
+
 void reset_signals() {
-  // Blocked signals and ignored ones survive exec: the program must start with a clean slate.
   struct {
     void* handler;
     unsigned long flags;
@@ -166,8 +166,6 @@ void reset_signals() {
   const std::uint64_t none = 0;
   raw::call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
 }
-
-}  // namespace
 
 long op_exec(Context& context, const wire::WireCall& call) {
   static const char* argv[max_strings];
@@ -189,31 +187,6 @@ long op_exec(Context& context, const wire::WireCall& call) {
   // A lane of ours that leaked a descriptor would hand the host to the container (CVE-2024-21626).
   raw::call(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
   return exec_search(argv[0], path, argv, env);
-}
-
-long op_run_id_mapper(Context& context, const wire::WireCall& call) {
-  static const char* argv[64];
-  char pid[16];
-  argv[0] = text(context, call, 0);
-  argv[1] = Line(pid, sizeof pid).put_number(number(context, call, 1)).c_str();
-  split(text(context, call, 2), text_length(context, call, 2), argv + 2, 60);
-  clone_args args{};
-  args.flags = CLONE_VFORK;
-  args.exit_signal = SIGCHLD;
-  const long child = raw::call(SYS_clone3, &args, sizeof args);
-  if (raw::failed(child)) return child;
-  if (child == 0) {
-    const char* none[] = {nullptr};
-    raw::call(SYS_execve, argv[0], argv, none);
-    leave(127);
-  }
-  int status = 0;
-  long waited;
-  do waited = raw::call(SYS_wait4, child, &status, 0, nullptr);
-  while (waited == -EINTR);
-  if (raw::failed(waited)) return waited;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) return -ENOENT;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
 }
 
 }  // namespace drydock::plan::executor

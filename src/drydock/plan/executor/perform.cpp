@@ -71,6 +71,7 @@ long perform(Context& c, const wire::WireCall& a, long* second) {
     case Op::rmdir: return raw::call(SYS_unlinkat, AT_FDCWD, s(0), AT_REMOVEDIR);
     case Op::unlink: return raw::call(SYS_unlinkat, AT_FDCWD, s(0), 0);
     case Op::remove_tree: return op_remove_tree(s(0));
+    case Op::remove_tree_mapped: return op_remove_tree_mapped(c, a);
     case Op::open: return raw::call(SYS_openat, AT_FDCWD, s(0), n(1) | O_CLOEXEC, n(2));
     case Op::openat: return raw::call(SYS_openat, dir(0), s(1), n(2) | O_CLOEXEC, n(3));
     case Op::open_in_root: return op_open_in_root(c, a);
@@ -143,6 +144,7 @@ long perform(Context& c, const wire::WireCall& a, long* second) {
     case Op::write_proc_file: return write_proc_file(c, a);
     case Op::open_proc_file: return open_proc_file(c, a);
     case Op::run_id_mapper: return op_run_id_mapper(c, a);
+    case Op::start_helper: return op_start_helper(c, a, second);
     case Op::init_fork: return op_init_fork();
     case Op::exec: return op_exec(c, a);
     case Op::wait_go: return op_wait_go(c);
