@@ -80,6 +80,7 @@ TEST_CASE("memory alone implies twice as much with swap, as in Docker", "[cgroup
   const LimitWrites without = limit_writes(v1_layout(), limits, host);
   CHECK(lines(without) == Lines{"memory.limit_in_bytes=67108864"});
   CHECK(without.warnings.empty());
+  CHECK(limit_writes(Layout{}, limits, machine()).warnings.size() == 1);  // about memory, which was asked for
 }
 
 TEST_CASE("swap that cannot be limited, or does not exist, is said", "[cgroups]") {
@@ -161,6 +162,7 @@ TEST_CASE("blkio weight: BFQ, io.cost, CFQ, or a sentence", "[cgroups][N2-042]")
 TEST_CASE("without hierarchies each limit is one sentence, none is dropped", "[cgroups]") {
   Limits limits;
   limits.memory = 64 << 20;
+  limits.memory_swap = 100 << 20;
   limits.cpu_shares = 2;
   limits.cpus = 1;
   limits.cpuset_cpus = "0";

@@ -65,13 +65,14 @@ void add_knob(LimitWrites& result, const Knob& knob, const Layout& layout, const
   const Place* place = layout.find(knob.v1_controller);
   if (place == nullptr) place = layout.find(knob.v2_controller);
   const std::string flag(knob.flag);
+  // Memory alone implies a sum with swap: that is nobody's wish, so nothing is said where it cannot be.
+  const bool implied = knob.need == Need::swap_accounting && !limits.memory_swap;
+  if (place == nullptr && implied) return;
   if (place == nullptr) return warn_once(result, flag, without(layout, layout.shape == Shape::v2 ? knob.v2_controller : knob.v1_controller));
   const bool v1 = place->version == Version::v1;
   const auto values = v1 ? knob.v1(limits, host) : knob.v2(limits, host);
   if (values.empty()) return;
   if (!met(knob.need, place->version, host)) {
-    // Memory alone implies a sum with swap; without accounting that is nobody's wish, so nothing is said.
-    const bool implied = knob.need == Need::swap_accounting && !limits.memory_swap;
     if (!implied && !other_row_serves(knob, place->version, host)) warn_once(result, flag, unmet(knob.need, place->version, host));
     return;
   }
