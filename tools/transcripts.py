@@ -93,7 +93,9 @@ def why_not_here(transcript):
 def run(command, words=(), directory=chapters.BIN):
     """What the command prints, both streams together."""
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if "user" in words else {}
-    environment = {**os.environ, "PATH": f"{directory}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+    # Nothing of whoever records it: a reader's environment is another one.
+    environment = {"PATH": f"{directory}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent",
+                   **{name: value for name, value in os.environ.items() if name.startswith("DRYDOCK_")}}
     done = subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=TIMEOUT, env=environment, cwd="/", **user)
     return done.stdout

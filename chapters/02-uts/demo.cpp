@@ -26,7 +26,7 @@ void story(Narrator& tell) {
     tell.show(std::string(namespaces::info(kind).name) + " namespace", Sides{id_of(0, kind), id_of(payload.pid(), kind)}, same());
   tell.show("kernel", Sides{kernel_release(), look_inside(kernel_release)}, same());
   tell.step("the program ends, and with its last process the namespace");
-  tell.show("exit status of cat", payload.wait(), is(0));
+  tell.show("exit status of cat", payload.end(), is(0));
   tell.show("hostname of the host, at last", hostname(), is(before));
   tell.result("one namespace, one view: two names, and nothing else. The kernel below is the same.");
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t page_width = 80;
 constexpr std::size_t indent = 11;      // of everything behind the word at the left
 constexpr std::size_t fact_width = 34;  // one-sided
-constexpr std::size_t name_width = 20, side_width = 20;
+constexpr std::size_t name_width = 24, side_width = 18;
 
 bool is_flipped(std::size_t number) {
   const char* wanted = std::getenv("DRYDOCK_FLIP");
@@ -59,9 +59,10 @@ std::string wrapped(const std::string& text, std::size_t hanging) {
     std::string line = text.substr(begin, end - begin);
     while (columns(line) > room) {
       std::size_t cut = line.rfind(' ', room);
-      if (cut == std::string::npos || cut <= line.find_first_not_of(' ')) cut = line.find(' ', room);
-      if (cut == std::string::npos) break;  // one word that is longer than the page
-      out += line.substr(0, line.find_last_not_of(' ', cut) + 1) + next_line;
+      if (cut == std::string::npos || cut <= line.find_first_not_of(' ')) cut = line.rfind('|', room - 1) + 1;  // long words are sets of flags
+      if (cut == 0) cut = line.find(' ', room);
+      if (cut == std::string::npos) break;
+      out += line.substr(0, line.find_last_not_of(' ', cut - 1) + 1) + next_line;
       line.erase(0, line.find_first_not_of(' ', cut));
     }
     out += line;

@@ -104,8 +104,12 @@ bool Payload::ends_within(int timeout_ms) const {
   return process::wait_ended(pidfd_, timeout_ms);
 }
 
-int Payload::wait() {
+int Payload::end() {
   talk_.close();
+  return wait();
+}
+
+int Payload::wait() {
   if (!ends_within(patience_ms)) throw Error::refused("the program", "it did not end within ten seconds", "this is a defect of the chapter");
   const int code = launch_->wait_exited();
   leave();

@@ -42,8 +42,10 @@ class Payload {
   void signal(int number);
   // True when it ends within `timeout_ms`.
   bool ends_within(int timeout_ms) const;
-  // Its exit code, 128+n after signal n, when everything is undone. Closes the conversation first, so `cat` ends with 0.
+  // Its exit code, 128+n after signal n, when everything is undone. Throws Error when it does not end within ten seconds.
   int wait();
+  // Closes the conversation, at which `cat` ends by itself, and waits.
+  int end();
   const plan::Launch& launch() const { return *launch_; }
 
  private:

@@ -1,0 +1,76 @@
+// A fork bomb in a group that may have 20 tasks: the kernel refuses, the machine does not notice.
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <string>
+
+#include <drydock/cgroups/group.hpp>
+#include <drydock/cgroups/host.hpp>
+#include <drydock/cgroups/layout.hpp>
+#include <drydock/cgroups/steps.hpp>
+#include <drydock/kernel/raw.hpp>
+
+#include "experiments.hpp"
+#include "shared/chapter.hpp"
+#include "shared/child.hpp"
+#include "shared/look.hpp"
+#include "shared/payload.hpp"
+
+namespace drydock::chapter::fork_clone {
+
+namespace {
+
+constexpr int most_tasks = 20;
+constexpr int most_tries = 1000;  // it would end by itself even without the limit
+
+}  // namespace
+
+// Every process forks, and so do its children, until somebody refuses.
+int bomb(Talk& chapter) {
+  chapter.line();
+  const pid_t first = static_cast<pid_t>(raw::call(SYS_getpid));
+  long result = 0;
+  for (int tries = 0; tries < most_tries && !raw::failed(result); ++tries) result = raw::call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  if (raw::call(SYS_getpid) != first) {
+    ::pause();
+    return 0;
+  }
+  chapter.say(text(Outcome{result}));
+  chapter.line();
+  return 0;
+}
+
+void fork_bomb(Narrator& tell) {
+  const cgroups::Layout layout = cgroups::read_layout();
+  cgroups::Limits limits;
+  limits.pids = most_tasks;
+  cgroups::GroupPlan group;
+  Request request = request_of_this_user(inside("bomb"));
+  Sketch sketch = sketch_of(1, request);
+  sketch.keep_ledger();
+  sketch.add(Phase::host, "group", [&](Sketch& s) {
+    const auto writes = cgroups::limit_writes(layout, limits, cgroups::read_host(layout, limits));
+    group = cgroups::add_group_steps(s.plan(), layout, s.request.id.substr(0, 16), writes, {false, s.request.euid});
+    s.cgroup = group.cgroup2;
+  });
+  sketch.add(Phase::join, "join", [&](Sketch& s) {
+    cgroups::add_attach_steps(s.plan(), group, plan::Lane::payload);
+    cgroups::add_cpu_attach_step(s.plan(), group, plan::Lane::payload);
+  });
+  tell.step("a group with pids.max = 20, and a program in it in which every process forks and forks");
+  Payload payload(tell, std::move(sketch));
+  cgroups::Group watched(layout, group.directories);
+  payload.talk().say("go");
+  tell.show("what fork answers in the end", payload.talk().line(), contains("EAGAIN"));
+  tell.show("tasks in the group", watched.usage().tasks.value_or(0), is(most_tasks));
+  tell.show("refused forks, pids.events", About{static_cast<double>(watched.events().fork_failures)}, at_least(About{1}));
+  tell.step("and outside?");
+  Child outside(0, [](Talk&) { return 0; });
+  tell.show("a fork on the host ends with", outside.wait().code(), is(0));
+  watched.kill();
+  tell.show("is the group empty after one kill?", watched.wait_empty(2000), is(true));
+  tell.result("a fork bomb doubles until something says no. A limit on the group says it, for all its descendants together.");
+}
+
+}  // namespace drydock::chapter::fork_clone
