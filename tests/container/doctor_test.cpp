@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <drydock/cgroups/layout.hpp>
+#include <drydock/container/host.hpp>
 #include <drydock/kernel/sys.hpp>
 
 #include "container/look.hpp"
@@ -123,7 +124,7 @@ const Defect defects[] = {
      run({"--network", "none"}), 125},
     {"no overlay", "overlay", false,
      [](Stage& s) { s.host.cover("/proc/filesystems", scratch_file(s.host, "filesystems", "\text4\n")); },
-     run({"--inject", "overlay.open=ENODEV"}), 125},
+     run({"--inject", container::kernel_at_least(6, 7) ? "overlay.open=ENODEV" : "overlay.mount=ENODEV"}), 125},
     {"no slirp4netns", "network", true, [](Stage& s) { s.host.cover("/usr/bin/slirp4netns", "/dev/null"); },
      run({"-p", "18099:80"}), 125},
     {"a closed /dev/net/tun", "network", true, [](Stage& s) { s.host.cover("/dev/net/tun", closed_tun(s.host)); },
@@ -177,5 +178,7 @@ TEST_CASE("doctor inside a container says what that costs", "[container][doctor]
   CHECK(inside.code == 1);
   CHECK(inside.out.find("root without CAP_SYS_ADMIN") != std::string::npos);
   CHECK(inside.out.find("is covered by another mount") != std::string::npos);
+  CHECK(inside.out.find("root without CAP_NET_ADMIN") != std::string::npos);
+  CHECK(inside.out.find("the kernel refuses a new one (EPERM)") != std::string::npos);  // the filter of an outer container
   CHECK(host.leftovers(3000) == nothing);
 }

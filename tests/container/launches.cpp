@@ -60,6 +60,13 @@ container::Spec mapped_container() {
   return spec;
 }
 
+container::Spec slirp_container() {
+  container::Spec spec = full_container();
+  spec.userns.enabled = true;
+  spec.network.mode = container::NetworkMode::slirp;
+  return spec;
+}
+
 container::Spec terminal_container() {
   container::Spec spec = plain_spec({"true"});
   spec.terminal = true;

@@ -30,6 +30,7 @@ container::Spec plain_spec(Words command);
 container::Spec full_container();
 // The same in a user namespace, and with a terminal, detached, with --init and another user.
 container::Spec mapped_container();
+container::Spec slirp_container();  // and with slirp4netns in the bridge's place
 container::Spec terminal_container();
 container::Spec detached_container();
 

@@ -15,8 +15,9 @@ TEST_CASE("without root: own ids, processes, name, mounts and network", "[contai
   DRYDOCK_NEEDS_HOST();
   Host host;
   User user(host);
-  const Result run = user.drydock({"run", "--rm", "--hostname", "dock", "busybox", "sh", "-c",
-                                   "id -u; echo pid $$; hostname; cat /proc/self/uid_map; ls /sys/class/net; touch /new && rm /etc/passwd && echo written"});
+  const Result run = user.drydock(
+      {"run", "--rm", "--hostname", "dock", "busybox", "sh", "-c",
+       "id -u; echo pid $$; hostname; cat /proc/self/uid_map; ls /sys/class/net; touch /new && rm /etc/passwd && echo written"});
   INFO(run.seen());
   CHECK(run.code == 0);
   CHECK(run.out.starts_with("0\npid 1\ndock\n"));
@@ -31,7 +32,8 @@ TEST_CASE("without root: detached, exec, logs, stop, rm", "[container][rootless]
   DRYDOCK_NEEDS_HOST();
   Host host;
   User user(host);
-  REQUIRE(user.drydock({"run", "-d", "--network", "none", "--name", "box", "busybox", "sh", "-c", "echo hello; exec sleep 100"}).code == 0);
+  REQUIRE(user.drydock({"run", "-d", "--network", "none", "--name", "box", "busybox", "sh", "-c", "echo hello; exec sleep 100"})
+              .code == 0);
   CHECK(has(user.drydock({"ps"}).out, "box"));
   CHECK(user.drydock({"exec", "box", "sh", "-c", "test $(id -u) = 0 && exit 9"}).code == 9);
   CHECK(eventually([&] { return user.drydock({"logs", "box"}).out == "hello\n"; }));
@@ -45,7 +47,8 @@ TEST_CASE("without root: a directory of one's own, the host's network, a read-on
   DRYDOCK_NEEDS_HOST();
   Host host;
   User user(host);
-  const Result bind = user.drydock({"run", "--rm", "--network", "none", "-v", user.home() + ":/home", "busybox", "sh", "-c", "echo seen > /home/note"});
+  const Result bind = user.drydock(
+      {"run", "--rm", "--network", "none", "-v", user.home() + ":/home", "busybox", "sh", "-c", "echo seen > /home/note"});
   INFO(bind.seen());
   CHECK(bind.code == 0);
   CHECK(sys::read_file(user.home() + "/note") == "seen\n");
@@ -79,7 +82,9 @@ TEST_CASE("without root: slirp4netns gives a way out, published ports a way in",
   CHECK(has(user.drydock({"exec", "web", "cat", "/etc/hosts"}).out, "10.0.2.100\t"));
   // Out through slirp4netns and back in through the port: the host's own address is one of many. Its loopback is nobody's.
   REQUIRE(Program({"/sbin/ip", "address", "add", "192.0.2.9/32", "dev", "lo"}, {}, {}).wait().code == 0);
-  const Result out = user.drydock({"exec", "web", "sh", "-c", "wget -q -O - http://192.0.2.9:18090/; for a in 192.0.2.9 10.0.2.2; do nc -w 2 $a 18090 </dev/null && echo reached $a; done; true"});
+  const Result out = user.drydock({"exec", "web", "sh", "-c",
+                                   "wget -q -O - http://192.0.2.9:18090/; for a in 192.0.2.9 10.0.2.2; do nc -w 2 $a 18090 "
+                                   "</dev/null && echo reached $a; done; true"});
   INFO(out.seen());
   CHECK(has(out.out, greeting));
   CHECK(out.out.ends_with("reached 192.0.2.9\n"));
@@ -110,7 +115,26 @@ TEST_CASE("without root: the carrier of packets is a step of the plan, and --tra
   CHECK(host.leftovers() == nothing);
 }
 
-TEST_CASE("without root: what slirp4netns cannot do, and what its absence costs, is said with the remedy", "[container][rootless]") {
+TEST_CASE("a helper that ends before it is ready is the reason, in its own words", "[container][rootless]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const Words words{"run", "--rm", "--network", "slirp4netns", "busybox", "true"};
+  host.cover("/dev/net/tun", "/dev/null");
+  const Result broken = host.drydock(words);
+  INFO(broken.seen());
+  CHECK(one_message(broken, 125));
+  CHECK(has(broken.err, "step net.slirp: start_helper"));
+  CHECK(has(broken.err, "slirp4netns says: "));
+  host.cover("/usr/bin/slirp4netns", "/dev/null");
+  const Result absent = host.drydock(words);
+  INFO(absent.seen());
+  CHECK(one_message(absent, 125));
+  CHECK(has(absent.err, "sudo apt-get install slirp4netns"));
+  CHECK(host.leftovers() == nothing);
+}
+
+TEST_CASE("without root: what slirp4netns cannot do, and what its absence costs, is said with the remedy",
+          "[container][rootless]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
   User user(host);
@@ -142,14 +166,17 @@ TEST_CASE("without root: files of other ids in a container are removed with it",
   Host host;
   User user(host);
   user.grant_ids();
-  const std::string script = "mkdir -m 700 /theirs && touch /theirs/one && chown -R 33:33 /theirs && cat /proc/self/uid_map; ls -ln / | grep theirs";
+  const std::string script =
+      "mkdir -m 700 /theirs && touch /theirs/one && chown -R 33:33 /theirs && cat /proc/self/uid_map; ls -ln / | grep theirs";
   const Result once = user.drydock({"run", "--rm", "busybox", "sh", "-c", script});
   INFO(once.seen());
   CHECK(once.code == 0);
   CHECK(has(once.out, "1     300000      65536"));
   CHECK(has(once.out, " 33 "));
   CHECK(user.left() == nothing);
-  const auto keep = [&] { REQUIRE(user.drydock({"run", "-d", "--name", "box", "busybox", "sh", "-c", script + "; exec sleep 100"}).code == 0); };
+  const auto keep = [&] {
+    REQUIRE(user.drydock({"run", "-d", "--name", "box", "busybox", "sh", "-c", script + "; exec sleep 100"}).code == 0);
+  };
   keep();
   CHECK(eventually([&] { return has(user.drydock({"logs", "box"}).out, "theirs"); }));
   CHECK(user.drydock({"rm", "-f", "box"}).code == 0);

@@ -29,11 +29,13 @@ class User {
     for (const char* name : {"drydock-monitor", "drydock-image"}) copy(name);
     open_tun();
     how_.user = id;
-    how_.environment = {"HOME=" + home_, "XDG_RUNTIME_DIR=" + home_ + "/run", "DRYDOCK_ROOT=" + home_ + "/data", "DRYDOCK_MONITOR=" + home_ + "/bin/drydock-monitor"};
+    how_.environment = {"HOME=" + home_, "XDG_RUNTIME_DIR=" + home_ + "/run", "DRYDOCK_ROOT=" + home_ + "/data",
+                        "DRYDOCK_MONITOR=" + home_ + "/bin/drydock-monitor"};
   }
   // A range of ids in /etc/subuid and /etc/subgid; without it a user has one id.
   void grant_ids() {
-    for (const char* name : {"subuid", "subgid"}) host_.cover(std::string("/etc/") + name, scratch_file(host_, name, std::to_string(id) + ":300000:65536\n"));
+    for (const char* name : {"subuid", "subgid"})
+      host_.cover(std::string("/etc/") + name, scratch_file(host_, name, std::to_string(id) + ":300000:65536\n"));
   }
   Result drydock(const Words& words) { return host_.drydock(words, how_); }
   Program start(const Words& words) { return host_.start(words, how_); }
@@ -69,8 +71,10 @@ class User {
     if (!sys::exists(directory)) return;
     for (const std::string& name : sys::list_directory(directory)) {
       const auto status = sys::lstat(directory + "/" + name);
-      if (status && S_ISDIR(status->st_mode) && !directory.ends_with("containers")) list(directory + "/" + name, found);
-      else found.push_back(directory + "/" + name);
+      if (status && S_ISDIR(status->st_mode) && !directory.ends_with("containers"))
+        list(directory + "/" + name, found);
+      else
+        found.push_back(directory + "/" + name);
     }
   }
 

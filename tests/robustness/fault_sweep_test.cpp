@@ -93,6 +93,8 @@ std::vector<int> plausible(Op op) {
       return {ENOENT, EACCES, ENOTDIR};
     case Op::resolve_user:
       return {ENOENT, EACCES};
+    case Op::start_helper:
+      return {EIO, ENOENT, EAGAIN};
     case Op::die_with_parent:
       return {ESRCH};
     default:
@@ -171,6 +173,11 @@ TEST_CASE("fault sweep: bridge, published port, limits, volumes", "[robustness][
 TEST_CASE("fault sweep: user namespace", "[robustness][sweep]") {
   DRYDOCK_NEEDS_HOST();
   sweep("user namespace", mapped_container(), 3);
+}
+
+TEST_CASE("fault sweep: slirp4netns and a proxy that enters", "[robustness][sweep]") {
+  DRYDOCK_NEEDS_HOST();
+  sweep("slirp4netns", slirp_container(), 3);
 }
 
 TEST_CASE("fault sweep: terminal", "[robustness][sweep]") {

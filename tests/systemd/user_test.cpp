@@ -55,6 +55,10 @@ TEST_CASE("an ordinary user has limits, a network and a published port", "[syste
   INFO(inside.seen());
   CHECK(has(inside.out, "inet 10.0.2.100/"));
   CHECK(has(inside.out, "     100000      65536"));  // the account's own range
+  const Result beside = login.outside({"exec", "web", "true"});
+  INFO(beside.seen());
+  CHECK(one_message(beside, 125));
+  CHECK(has(beside.err, cgroups::remedy_no_delegation));
   CHECK(login.outside({"rm", "-f", "web"}).code == 0);
   CHECK(fetch("127.0.0.1", 18095).empty());
   CHECK(eventually([] { return !runs("slirp4netns"); }));

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include <drydock/container/rootless.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
 
@@ -73,6 +74,26 @@ TEST_CASE("--plan of a fixed spec is a golden file, on both cgroup layouts", "[c
 TEST_CASE("two equal questions give two equal plans", "[container][plan]") {
   CHECK((plan::to_json(container_plan(full_spec(), hybrid_host()).plan) ==
          plan::to_json(container_plan(full_spec(), hybrid_host()).plan)));
+}
+
+TEST_CASE("without root the bridge's place is taken by slirp4netns, and the payload waits for it", "[container][plan]") {
+  container::Host host = v2_host();
+  host.euid = host.egid = 1000;
+  host.address = network::slirp_address;
+  host.default_maps = {{{0, 1000, 1}, {1, 100000, 65536}}, {{0, 1000, 1}, {1, 100000, 65536}}};
+  host.subuids = host.subgids = {{100000, 65536}};
+  std::vector<std::string> said;
+  const container::Spec spec = container::rootless(full_spec(), {true, true, true}, said);
+  CHECK(said.size() == 1);
+  const plan::Plan made = container_plan(spec, host).plan;
+  CHECK_FALSE(has(made, "net.bridge"));
+  CHECK_FALSE(has(made, "net.ports"));
+  CHECK(index_of(made, "map.uid") < index_of(made, "net.slirp"));
+  CHECK(made.find("net.inner.lo").edges.size() == 1);
+  CHECK(made.find("net.inner.lo").edges[0].index == index_of(made, "net.slirp"));
+  CHECK(index_of(made, "net.proxy.enter") < index_of(made, "net.proxy.tie"));  // entering clears the signal of the parent's death
+  CHECK(made.find("files").undo_call->op == plan::Op::remove_tree_mapped);
+  CHECK_NOTHROW(plan::edges_of(made));
 }
 
 TEST_CASE("every plan can be executed: edges, slots and sizes are within bounds", "[container][plan]") {

@@ -1,6 +1,8 @@
 // Each defect that a machine may have is named, with what it costs and the command that repairs it.
 #include <drydock/doctor/examine.hpp>
 
+#include <linux/capability.h>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -64,7 +66,8 @@ struct Defect {
 const Defect defects[] = {
     {"kernel", Grade::missing, "5.10", "newer kernel", 0, [](Machine& m) { m.release = "5.10.0-30-amd64"; }},
     {"kernel", Grade::degraded, "5.15", "newer kernel", 0, [](Machine& m) { m.release = "5.15.0-generic"; }},
-    {"privilege", Grade::degraded, "CAP_SYS_ADMIN", "--privileged", 0, [](Machine& m) { m.capabilities = 0xa80425fb; }},
+    {"privilege", Grade::degraded, "CAP_SYS_ADMIN", "--privileged", 0, [](Machine& m) { m.capabilities &= ~(1ull << CAP_SYS_ADMIN); }},
+    {"network", Grade::missing, "CAP_NET_ADMIN", "--privileged", 0, [](Machine& m) { m.capabilities &= ~(1ull << CAP_NET_ADMIN); }},
     {"control groups", Grade::missing, "not mounted", "mount -t cgroup2", 0, [](Machine& m) { m.layout = {}; }},
     {"control groups", Grade::missing, "read-only", "remount", 0, [](Machine& m) { m.cgroups_writable = false; }},
     {"control groups", Grade::degraded, "no part", "systemd-run --user --scope", 1000,
@@ -89,6 +92,7 @@ const Defect defects[] = {
      [](Machine& m) { m.sysctls["kernel/apparmor_restrict_unprivileged_userns"] = "1\n"; }},
     {"ranges of ids", Grade::degraded, "/etc/subuid", "usermod --add-subuids", 1000, [](Machine& m) { m.subuids.clear(); }},
     {"ranges of ids", Grade::degraded, "newuidmap", "uidmap", 1000, [](Machine& m) { m.programs.erase("newuidmap"); }},
+    {"user namespaces", Grade::missing, "EPERM", "--privileged", 0, [](Machine& m) { m.userns_refusal = "EPERM"; }},
     {"overlay", Grade::missing, "not among", "modprobe overlay", 0, [](Machine& m) { m.filesystems = "\text4\n"; }},
     {"address translation", Grade::missing, "no nf_tables", "modprobe nf_tables", 0,
      [](Machine& m) { m.nftables = "this kernel has no nf_tables"; }},

@@ -165,6 +165,9 @@ int Engine::exec(const std::string& container, const ExecSpec& spec, const RunOp
   if (target.status == Status::frozen) throw frozen(target);
   if (target.status != Status::running) throw Error::refused("container '" + target.name + "'", "it is not running", "see 'drydock ps -a'");
   Host host = read_exec_host(target, spec, paths_);
+  // A process may be born into a group only from below a group that is its user's: a login beside that part has no way in.
+  if (!target.cgroups.empty() && !host.layout.restriction.empty())
+    throw Error::refused("exec in '" + target.name + "'", "it has control groups, and " + host.layout.restriction, host.layout.way_out);
   IdleMonitor monitor(paths_.monitor, host.id);
   ContainerPlan made = exec_plan(target, spec, host);
   if (options.explain) made.settings.flags |= wire::flag_explain;

@@ -1,5 +1,7 @@
 #include <drydock/doctor/examine.hpp>
 
+#include <linux/capability.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -29,6 +31,10 @@ bool has(const Machine& machine, const std::string& program) {
   return machine.programs.contains(program);
 }
 
+bool holds(const Machine& machine, int capability) {
+  return (machine.capabilities >> capability & 1) != 0;
+}
+
 // Major and minor of "6.1.0-44-cloud-amd64" as 6001.
 int release_number(const std::string& release) {
   int major = 0, minor = 0;
@@ -46,7 +52,7 @@ Finding kernel(const Machine& machine) {
 }
 
 Finding privilege(const Machine& machine) {
-  if (machine.euid == 0 && (machine.capabilities >> 21 & 1) != 0) return ok("privilege", "root");
+  if (machine.euid == 0 && holds(machine, CAP_SYS_ADMIN)) return ok("privilege", "root");
   if (machine.euid == 0)
     return degraded("privilege", "root without CAP_SYS_ADMIN (inside a container?)", "nothing can be mounted outside a user namespace", remedies::outer_privileged);
   return degraded("privilege", "user " + machine.user, "containers run in a user namespace: see the lines below for what that costs", "sudo gives everything");
@@ -64,7 +70,7 @@ Finding cgroup_tree(const Machine& machine) {
 Finding limit(const Machine& machine, const std::string& feature, const std::string& controller, const std::string& flags) {
   if (machine.cgroups_writable && machine.layout.find(controller) != nullptr)
     return ok(feature, std::string("controller ") + controller + (machine.layout.find(controller)->version == cgroups::Version::v1 ? ", version 1" : ", version 2"));
-  const std::string cost = flags + " have no effect, which a run says";
+  const std::string cost = "without effect, which a run says: " + flags;
   if (!machine.cgroups_writable) return missing(feature, "the control groups cannot be changed (see above)", cost, "see 'control groups' above");
   return missing(feature, machine.layout.why_missing(controller), cost, machine.layout.remedy_for(controller));
 }
@@ -84,6 +90,8 @@ Finding user_namespaces(const Machine& machine) {
   const std::string feature = "user namespaces", cost = machine.euid == 0 ? "--userns does not work" : "no container without root";
   if (!machine.user_namespaces) return missing(feature, "not in this kernel (CONFIG_USER_NS)", cost, "use a kernel of a distribution");
   const auto closed = namespaces::closed_by(machine.euid, machine.sysctls);
+  if (!closed && !machine.userns_refusal.empty())
+    return missing(feature, "the kernel refuses a new one (" + machine.userns_refusal + ")", cost, remedies::outer_privileged);
   if (!closed) return ok(feature, "available to " + machine.user);
   Finding finding = missing(feature, closed->found(), cost, closed->remedy());
   finding.repairs = {{closed->setting, closed->should}};
@@ -119,6 +127,8 @@ Finding nftables(const Machine& machine) {
 }
 
 Finding rootless_network(const Machine& machine) {
+  if (machine.euid == 0 && !holds(machine, CAP_NET_ADMIN))
+    return missing("network", "root without CAP_NET_ADMIN (inside a container?)", "no bridge and no published ports", remedies::outer_privileged);
   if (machine.euid == 0) return ok("network", "bridge");
   const auto lack = network::lack_of(machine.slirp);
   if (!lack) return ok("network", "slirp4netns carries the packets");

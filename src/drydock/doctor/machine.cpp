@@ -1,9 +1,12 @@
 #include <drydock/doctor/machine.hpp>
 
 #include <pwd.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +17,7 @@
 
 #include <drydock/cgroups/host.hpp>
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/namespaces/permission.hpp>
 #include <drydock/network/nat_query.hpp>
@@ -98,6 +102,15 @@ std::vector<std::string> disk_schedulers() {
   return all;
 }
 
+// Settings are not all: a filter of an outer container or a security module may forbid it too. A child tries, and is gone.
+std::string user_namespace_refusal() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(raw::error_of(raw::call(SYS_unshare, CLONE_NEWUSER)));
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) == 0) return "";
+  return errno_name(WEXITSTATUS(status));
+}
+
 std::string example_disk(const cgroups::Layout& layout) {
   cgroups::Limits weight;
   weight.blkio_weight = 100;
@@ -142,6 +155,7 @@ Machine read_machine(const Directories& directories) {
   for (const std::string& name : sysctls_of_interest())
     if (const auto text = sys::read_file_if_present("/proc/sys/" + name)) machine.sysctls[name] = *text;
   machine.user_namespaces = sys::exists("/proc/self/ns/user");
+  machine.userns_refusal = user_namespace_refusal();
   machine.subuids = namespaces::parse_sub_ids(text_of("/etc/subuid"), machine.user, machine.euid);
   machine.subgids = namespaces::parse_sub_ids(text_of("/etc/subgid"), machine.user, machine.euid);
   for (const std::string& program : programs_of_interest())

@@ -39,6 +39,7 @@ struct Machine {
   // /proc/sys paths ("user/max_user_namespaces") to their text; those that do not exist are missing.
   std::map<std::string, std::string> sysctls;
   bool user_namespaces = false;  // the kernel has them
+  std::string userns_refusal;    // "EPERM": what a child got that tried to make one; empty when it did
   std::vector<namespaces::SubIds> subuids, subgids;
   std::map<std::string, std::string> programs;  // name -> path, of those looked for that are there
   network::SlirpNeeds slirp;

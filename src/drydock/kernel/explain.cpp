@@ -23,6 +23,8 @@ constexpr ExplanationRow table[] = {
     {"fsopen", EPERM, "mounting needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace", "run as root (sudo)"},
     {"fsconfig", EINVAL, "the file system refused an option, a layer directory, or their combination", "see dmesg for its own words"},
     {"fsconfig", EINVAL, "the file system of the store cannot hold a writable layer", remedies::own_disk, "the image's layers"},
+    {"mount", ENODEV, "this kernel does not have that type of file system", remedies::overlay_module, "the image's layers"},
+    {"mount", EINVAL, "the file system of the store cannot hold a writable layer", remedies::own_disk, "the image's layers"},
     {"fsconfig", EINVAL, "the file system of the store cannot hold a writable layer", remedies::own_disk, "the writable layer"},
     {"fsconfig", ENOENT, "a directory that the mount names does not exist", "the image store may be damaged; import the image again"},
     {"move_mount", ENOENT, "the mount point does not exist", "create it in the image, or name another target"},
