@@ -64,18 +64,33 @@ std::set<std::string> control_groups() {
   return found;
 }
 
-// Other tests of the same machine make groups too; theirs hold processes that are none of ours.
-bool group_is_ours(const std::string& directory, const std::map<pid_t, std::string>& ours) {
+std::string container_of(const std::string& group) {
+  return group.substr(group.rfind('/') + 1);
+}
+
+// Other tests of the same machine make groups too; theirs hold processes that are none of ours, or, beyond a pid
+// namespace, processes that cannot be seen from here.
+bool holds_strangers(const std::string& group, const std::map<pid_t, std::string>& ours) {
   try {
-    const auto text = sys::read_file_if_present(directory + "/cgroup.procs");
-    if (!text) return false;
-    const std::set<std::string> pids = lines_of(*text);
-    if (pids.empty()) return true;
-    for (const std::string& pid : pids)
-      if (ours.contains(static_cast<pid_t>(std::stol(pid)))) return true;
-  } catch (const Error&) {
+    const auto pids = sys::read_file_if_present(group + "/cgroup.procs");
+    if (!pids) return false;
+    for (const std::string& pid : lines_of(*pids))
+      if (ours.contains(static_cast<pid_t>(std::stol(pid)))) return false;
+    const auto events = sys::read_file_if_present(group + "/cgroup.events");
+    return !pids->empty() || (events && events->find("populated 1") != std::string::npos);
+  } catch (const Error&) {  // removed while we looked
+    return false;
   }
-  return false;
+}
+
+Words groups_of_ours(const std::set<std::string>& groups, const std::map<pid_t, std::string>& ours) {
+  std::set<std::string> strangers;
+  for (const std::string& group : groups)
+    if (holds_strangers(group, ours)) strangers.insert(container_of(group));
+  Words found;
+  for (const std::string& group : groups)
+    if (!strangers.contains(container_of(group))) found.push_back(group);
+  return found;
 }
 
 // Names of all nftables tables of this network namespace.
@@ -130,8 +145,8 @@ Words Host::look() {
   for (const auto& [pid, name] : ours) found.push_back("process " + name + " " + std::to_string(pid));
   add_new(found, "mount", lines_of(sys::read_file("/proc/self/mountinfo")), mounts_);
   add_new(found, "link", link_names(), links_);
-  for (const std::string& group : control_groups())
-    if (!groups_.contains(group) && group_is_ours(group, ours)) found.push_back("control group " + group);
+  for (const std::string& group : groups_of_ours(control_groups(), ours))
+    if (!groups_.contains(group)) found.push_back("control group " + group);
   add_new(found, "nftables table", tables(), tables_);
   if (forwarding() != forwarding_) found.push_back("net.ipv4.ip_forward changed");
   add_files("/run/drydock", found);

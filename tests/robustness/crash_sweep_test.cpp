@@ -62,9 +62,7 @@ class Neighbour {
   }
   // Nothing but the neighbour is left; what else there is after a second.
   Words strangers() {
-    Words found;
-    eventually([&] { return (found = minus(host_.leftovers(0), everything_)).empty(); }, 1000);
-    return found;
+    return minus(host_.leftovers(1000, everything_), everything_);
   }
   Words missing() { return minus(everything_, host_.leftovers(0)); }
   bool answers() { return host_.drydock({"exec", "neighbour", "true"}).code == 0 && host_.record("neighbour").pid == pid_; }
