@@ -59,8 +59,8 @@ class Refusals(unittest.TestCase):
         self.assertRegex(result.stderr, sentence)
 
     def test_vm_needs_a_command(self):
-        self.assert_refused([], "vm needs one of: test, shell, clean")
-        self.assert_refused(["fly"], "vm needs one of: test, shell, clean")
+        self.assert_refused([], "vm needs one of: test, shell, image, clean")
+        self.assert_refused(["fly"], "vm needs one of: test, shell, image, clean")
 
 
 class Suites(unittest.TestCase):

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from sources import apt_lines, proxy_options
+from sources import apt_lines, apt_options
 
 TOP = Path(__file__).resolve().parents[2]
 GUEST = Path(__file__).resolve().parent / "guest"
@@ -71,7 +71,7 @@ class Image:
         tar = self.folder / "root.tar"
         hook = f'sh "{GUEST}/customize.sh" "$1" {self.package} "{GUEST}"'
         command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(self.packages)}", "--format=tar",
-                   *(f"--aptopt={option}" for option in proxy_options()),
+                   *(f"--aptopt={option}" for option in apt_options()),
                    '--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/man/*',
                    '--dpkgopt=path-exclude=/usr/share/locale/*',
                    f"--customize-hook={hook}", f"--customize-hook=copy-out /boot/vmlinuz /boot/initrd {self.folder}",

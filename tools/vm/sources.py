@@ -29,7 +29,7 @@ def apt_lines(release):
     return [f"deb {main} {release} main", f"deb {main} {release}-updates main", f"deb {security} {release}-security main"]
 
 
-def proxy_options():
-    """The machine's Acquire::…::Proxy settings as options of apt."""
+def apt_options():
+    """What this machine needs to reach its mirrors, as options of apt: proxies, and whether the dates of lists are checked."""
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False).stdout
-    return re.findall(r'^(Acquire::(?:http|https)::[^ ]*[Pp]roxy[^ ]* ".+";)$', dump, re.MULTILINE)
+    return re.findall(r'^(Acquire::(?:(?:http|https)::[^ ]*[Pp]roxy[^ ]*|Check-Date|Check-Valid-Until) ".+";)$', dump, re.MULTILINE)

@@ -3,6 +3,7 @@
 
   vm.py test   runs suites in it and shows what they say; the last line is the sum, the exit status is theirs
   vm.py shell  a root shell in it, with what is built here at the same place; leave it with Ctrl-D
+  vm.py image  a finished machine to hand out: a disk for QEMU, UTM and VirtualBox, a box for Vagrant, a root for WSL (needs root)
   vm.py clean  forgets the machines that were made
 
 Needs the programs of the section [vm] of packages.txt and a build in build/release: `./lab vm` sees to both.
@@ -19,7 +20,9 @@ import sys
 import time
 from pathlib import Path
 
+import finished
 import payload
+from console import try_out
 from image import RELEASES, TOP, Image
 from machine import Machine, Refused
 
@@ -93,16 +96,38 @@ def shell(options):
     return Machine(image, FOLDER).interact(FOLDER / "payload.tar")
 
 
+def image(options):
+    if os.geteuid() != 0:
+        raise Refused("the machine's files belong to its own users: run it as root")
+    log, begun = FOLDER / "image.log", time.monotonic()
+    say(f"making the finished machine, Debian {options.debian}: it is provisioned and built as a student's would be (some minutes); {log}")
+    try:
+        with open(log, "wb") as output:
+            made = finished.make(options.debian, FOLDER, output)
+    except (subprocess.CalledProcessError, OSError, ValueError) as error:
+        tail = log.read_text(errors="replace").splitlines()[-20:]
+        raise Refused("\n".join([f"{error}; the end of {log}:", *tail])) from error
+    for path in made:
+        say(f"{path.relative_to(TOP)}: {path.stat().st_size >> 20} MB")
+    say(f"made in {time.monotonic() - begun:.0f} s; starting it, to see `lab run` in it")
+    seconds = try_out(made[0], finished.USER, FOLDER / "image-console.log", options.firmware, options.limit * 60)
+    say(f"it starts and `lab run` works in it, {seconds:.0f} s from power on to power off in software")
+    return 0
+
+
 def parse():
     parser = argparse.ArgumentParser(prog="./lab vm", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("test", "shell", "clean"))
-    parser.add_argument("--debian", choices=sorted(RELEASES), default="12", help="release of the guest (12)")
+    parser.add_argument("command", choices=("test", "shell", "image", "clean"))
+    parser.add_argument("--debian", choices=sorted(RELEASES), help="release of the guest (12; of image: 13)")
+    parser.add_argument("--firmware", metavar="FILE", help="image: try it with this firmware in place of the BIOS, for example OVMF")
     parser.add_argument("--kernel", default="", metavar="NAME", help="a kernel package, or '6.12' for linux-image-6.12-cloud-…")
     parser.add_argument("--only", metavar="SUITE[,SUITE]", help=f"of {', '.join(payload.SUITES)}; or SUITE:CASES")
     parser.add_argument("--short", action="store_true", help="the test cases that cgroup v2 and systemd decide: for CI")
     parser.add_argument("--limit", type=int, default=90, metavar="MINUTES", help="a machine that takes longer is ended (90)")
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.debian = options.debian or ("13" if options.command == "image" else "12")
+    return options
 
 
 def main():
@@ -117,7 +142,7 @@ def main():
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Refused("another ./lab vm is running here") from error
-        return {"test": test, "shell": shell}[options.command](options)
+        return {"test": test, "shell": shell, "image": image}[options.command](options)
 
 
 if __name__ == "__main__":
