@@ -26,7 +26,7 @@ class Links(unittest.TestCase):
         listed = subprocess.run(["ctest", "--test-dir", tree.BIN.parent, "--show-only=json-v1"], capture_output=True, text=True, timeout=30).stdout
         suites = {test["name"] for test in json.loads(listed)["tests"]}
         for page in PAGES:
-            for suites_named in re.findall(r"\./lab test --only ([a-z-]+)", page.read_text(encoding="utf-8")):
+            for suites_named in re.findall(r"\./lab test --only ([a-z0-9-]+)", page.read_text(encoding="utf-8")):
                 with self.subTest(page=page.name, suite=suites_named):
                     self.assertIn(suites_named, suites)
 
