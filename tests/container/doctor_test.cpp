@@ -104,6 +104,11 @@ const Defect defects[] = {
        s.before = {"/usr/bin/setpriv", "--bounding-set", "-sys_admin"};
      },
      run({"--network", "none"}), 125},
+    {"root without CAP_NET_ADMIN", "network", false,
+     [](Stage& s) {
+       s.before = {"/usr/bin/setpriv", "--bounding-set", "-net_admin"};
+     },
+     run({}), 125},
     {"no control groups", "control groups", false, [](Stage& s) { without_groups(s.host); }, run({"-m", "64m"}), 0},
     {"read-only control groups", "control groups", false, [](Stage& s) { read_only_groups(s.host); }, run({"-m", "64m"}), 125},
     {"control groups of others", "control groups", true, [](Stage&) {}, run({"-m", "64m", "--network", "none"}), 0},

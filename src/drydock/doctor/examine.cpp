@@ -123,7 +123,7 @@ Finding overlay(const Machine& machine) {
 Finding nftables(const Machine& machine) {
   if (machine.nftables.empty()) return ok("address translation", "nf_tables");
   if (machine.euid != 0) return degraded("address translation", "only root may use it", "without root the network is that of slirp4netns", "");
-  return missing("address translation", machine.nftables, "no bridge network and no published ports; --network none and host work", "modprobe nf_tables nft_nat nft_masq");
+  return missing("address translation", machine.nftables, "no bridge network and no published ports; --network none and host work", remedies::nft_modules);
 }
 
 Finding rootless_network(const Machine& machine) {

@@ -49,7 +49,7 @@ constexpr ExplanationRow table[] = {
     {"bind", EACCES, "ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE", "publish a higher port"},
     {"bind", EADDRNOTAVAIL, "the address is not configured on this machine", "see 'ip address'"},
     {"netlink", EEXIST, "an object with this name or address exists already", "see 'ip link' and 'ip address'; 'drydock reset' removes Drydock's own leftovers"},
-    {"netlink", EPERM, "changing the network needs CAP_NET_ADMIN", "run as root (sudo)"},
+    {"netlink", EPERM, "changing the network needs CAP_NET_ADMIN", remedies::more_privilege},
     {"netlink", ENODEV, "there is no such network device", "see 'ip link'"},
     {"netlink", EOPNOTSUPP, "this kernel lacks that kind of link or table", "see 'drydock version'; --network none and host need neither"},
     {"netlink", ESRCH, "the process that should own the link has ended", "look at the container's own output"},

@@ -22,6 +22,7 @@ inline constexpr const char* id_mappers = "sudo apt-get install uidmap";
 inline constexpr const char* slirp = "sudo apt-get install slirp4netns";
 inline constexpr const char* tun_module = "sudo modprobe tun";
 inline constexpr const char* open_tun = "sudo chmod 666 /dev/net/tun";
+inline constexpr const char* nft_modules = "modprobe nf_tables nft_nat nft_masq";
 inline constexpr const char* overlay_module = "modprobe overlay";
 inline constexpr const char* swap_space =
     "fallocate -l 1G /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile";

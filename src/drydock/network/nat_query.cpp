@@ -15,6 +15,7 @@
 #include <string>
 
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/remedies.hpp>
 #include <drydock/network/nat.hpp>
 #include <drydock/network/netlink.hpp>
 
@@ -66,7 +67,7 @@ NatState nat_state(const BridgeConfig& config) {
     // What nfnetlink answers for a subsystem that is not there.
     if (error.code() == EINVAL || error.code() == EOPNOTSUPP)
       throw Error::refused("NAT", "this kernel has no nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_IPV4, CONFIG_NFT_NAT)",
-                           "load the module (modprobe nf_tables), or use --network none or host");
+                           std::string(remedies::nft_modules) + ", or use --network none or host");
     throw;
   }
   if (!comment) return NatState::absent;

@@ -1,0 +1,62 @@
+// Settings of a whole machine that close a door: provoked for real, named by doctor, met by a run, and repaired by the command
+// that both say. Only on a machine that is nobody else's.
+#include <drydock/kernel/remedies.hpp>
+#include <drydock/kernel/sys.hpp>
+#include <drydock/namespaces/permission.hpp>
+
+#include "systemd/login.hpp"
+
+using namespace drydock;
+using namespace drydock::test;
+
+namespace {
+
+const Words plain{"run", "--rm", "--network", "none", "busybox", "true"};
+
+}  // namespace
+
+TEST_CASE("user namespaces that a setting closes: which one, and the command that opens them", "[systemd][doctor]") {
+  DRYDOCK_NEEDS_LOGIN();
+  Login login;
+  for (const auto& [setting, closed] :
+       {std::pair{"user/max_user_namespaces", "0"}, std::pair{"kernel/unprivileged_userns_clone", "0"}}) {
+    const std::string path = std::string("/proc/sys/") + setting;
+    if (!sys::exists(path)) continue;  // the second one is Debian's own
+    INFO(setting);
+    REQUIRE(login.outside(plain).code == 0);
+    const std::string before = sys::read_file(path);
+    sys::write_file(path, closed);
+    const auto remedy = namespaces::closed_by(1000, namespaces::read_settings())->remedy();
+    const Result doctor = login.outside({"doctor"}), run = login.outside(plain);
+    const Result repaired = Login::as_root(remedy);
+    const Result again = login.outside(plain);
+    sys::write_file(path, before);
+    INFO(doctor.seen() << run.seen() << repaired.seen() << again.seen());
+    CHECK(has(doctor.out, remedy));
+    CHECK(run.code == 125);
+    CHECK(has(run.err, remedy));
+    CHECK(again.code == 0);
+  }
+  CHECK(login.left() == nothing);
+}
+
+TEST_CASE("a kernel without nf_tables: no bridge, and the command that brings it", "[systemd][doctor]") {
+  DRYDOCK_NEEDS_LOGIN();
+  const std::string drydock = drydock_program();
+  const std::string loader = sys::read_file("/proc/sys/kernel/modprobe");
+  REQUIRE(Login::as_root(drydock + " run --rm busybox true && " + drydock + " reset --all").code == 0);
+  sys::write_file("/proc/sys/kernel/modprobe", "/bin/false");  // the kernel would load it again at once
+  const Result removed =
+      Login::as_root("modprobe -r nft_masq nft_nat nft_chain_nat nft_fib_inet nf_tables; ! grep -q '^nf_tables ' /proc/modules");
+  const Result doctor = Login::as_root(drydock + " doctor"), run = Login::as_root(drydock + " run --rm busybox true");
+  const Result repaired = Login::as_root(remedies::nft_modules);
+  sys::write_file("/proc/sys/kernel/modprobe", loader);
+  INFO(removed.seen() << doctor.seen() << run.seen() << repaired.seen());
+  REQUIRE(removed.code == 0);
+  CHECK(has(doctor.out, remedies::nft_modules));
+  CHECK(run.code == 125);
+  CHECK(has(run.err, remedies::nft_modules));
+  const Result again = Login::as_root(drydock + " run --rm busybox true && " + drydock + " reset --all");
+  INFO(again.seen());
+  CHECK(again.code == 0);
+}
