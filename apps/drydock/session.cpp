@@ -9,6 +9,7 @@
 #include <drydock/container/parse_values.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
+#include <drydock/namespaces/permission.hpp>
 
 #include "output.hpp"
 
@@ -75,16 +76,9 @@ void declare_environment(Options& options, Words& env) {
 
 std::string why_impossible() {
   if (sys::geteuid() == 0) return {};
-  const auto is = [](const char* path, const char* value) {
-    const auto text = sys::read_file_if_present(path);
-    return text && text->starts_with(value) && (text->size() == 1 || (*text)[1] == '\n');
-  };
   const std::string begin = "a container needs root, or a user namespace, and this machine gives ordinary users none: ";
-  const std::string end = "; run it with sudo, or let root change that setting";
-  if (is("/proc/sys/user/max_user_namespaces", "0")) return begin + "user.max_user_namespaces is 0" + end;
-  if (is("/proc/sys/kernel/unprivileged_userns_clone", "0")) return begin + "kernel.unprivileged_userns_clone is 0" + end;
-  if (is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
-    return begin + "kernel.apparmor_restrict_unprivileged_userns is 1" + end;
+  if (const auto closed = namespaces::closed_by(sys::geteuid(), namespaces::read_settings()))
+    return begin + closed->found() + "; run it with sudo, or let root change that setting: " + closed->remedy();
   if (!sys::exists("/proc/self/ns/user")) return begin + "its kernel has no user namespaces; run it with sudo";
   return {};
 }

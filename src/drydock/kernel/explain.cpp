@@ -52,6 +52,7 @@ constexpr ExplanationRow table[] = {
     {"netlink", EPERM, "changing the network needs CAP_NET_ADMIN", remedies::more_privilege},
     {"netlink", ENODEV, "there is no such network device", "see 'ip link'"},
     {"netlink", EOPNOTSUPP, "this kernel lacks that kind of link or table", "see 'drydock version'; --network none and host need neither"},
+    {"netlink", ENOENT, "the kernel has nf_tables, but not what translates addresses", remedies::nft_modules, "table ip drydock"},
     {"netlink", ESRCH, "the process that should own the link has ended", "look at the container's own output"},
     {"mkdir", EEXIST, "something with this name is already there, and it is not ours", "'drydock reset' removes Drydock's own leftovers; else remove or rename it"},
     {"symlinkat", EEXIST, "another container has that name", "choose another --name, or remove the other: drydock rm NAME"},

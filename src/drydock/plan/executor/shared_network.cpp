@@ -118,11 +118,12 @@ long send_blob(const PoolHeader& header, int socket, std::uint32_t protocol, con
   alignas(8) char message[largest_message];
   __builtin_memcpy(message, data, size);
   const long fd = netlink_socket(static_cast<int>(protocol));
-  if (fd == -EPROTONOSUPPORT) return 0;  // what this kernel cannot have is not there either
+  // What this kernel cannot have is not there either: no netfilter over netlink, or (EOPNOTSUPP) no nf_tables in it.
+  if (fd == -EPROTONOSUPPORT) return 0;
   if (raw::failed(fd)) return fd;
   const long result = netlink_transaction(static_cast<int>(fd), message, size, nullptr, 0);
   close_fd(fd);
-  return already_gone(result) ? 0 : result;
+  return already_gone(result) || (protocol != route && result == -EOPNOTSUPP) ? 0 : result;
 }
 
 // With both locks held: everything that all containers shared goes. The file goes last, so that a kill on the way is repaired
