@@ -42,7 +42,7 @@ int bomb(Talk& chapter) {
 }
 
 void fork_bomb(Narrator& tell) {
-  const cgroups::Layout layout = cgroups::read_layout();
+  const cgroups::Layout layout = cgroups::read_manageable_layout();
   cgroups::Limits limits;
   limits.pids = most_tasks;
   cgroups::GroupPlan group;
@@ -51,7 +51,7 @@ void fork_bomb(Narrator& tell) {
   sketch.keep_ledger();
   sketch.add(Phase::host, "group", [&](Sketch& s) {
     const auto writes = cgroups::limit_writes(layout, limits, cgroups::read_host(layout, limits));
-    group = cgroups::add_group_steps(s.plan(), layout, s.request.id.substr(0, 16), writes, {false, s.request.euid});
+    group = cgroups::add_group_steps(s.plan(), layout, s.request.id.substr(0, 16), writes, {.device_rules = false});
     s.cgroup = group.cgroup2;
   });
   sketch.add(Phase::join, "join", [&](Sketch& s) {

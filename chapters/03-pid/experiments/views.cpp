@@ -124,12 +124,12 @@ void parents(Narrator& tell) {
 }
 
 void members(Narrator& tell) {
-  const cgroups::Layout layout = cgroups::read_layout();
+  const cgroups::Layout layout = cgroups::read_manageable_layout();
   cgroups::GroupPlan group;
   Sketch sketch = with_agent();
   sketch.keep_ledger();
   sketch.add(Phase::host, "group", [&](Sketch& s) {
-    group = cgroups::add_group_steps(s.plan(), layout, s.request.id.substr(0, 16), {}, {false, s.request.euid});
+    group = cgroups::add_group_steps(s.plan(), layout, s.request.id.substr(0, 16), {}, {.device_rules = false});
     s.cgroup = group.cgroup2;
   });
   sketch.add(Phase::join, "join", [&](Sketch& s) {
