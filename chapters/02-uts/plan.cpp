@@ -10,8 +10,14 @@ using namespace plan;
 namespace {
 
 void names(Sketch& sketch) {
-  sketch.plan().payload("hostname", ops::sethostname("lab02")).on("hostname lab02").why("in the new uts namespace; the host keeps its own");
-  sketch.plan().payload("domainname", ops::setdomainname("drynis")).on("domain name drynis").why("the NIS domain, which few programs know; DNS has nothing to do with it");
+  sketch.plan()
+      .payload("hostname", ops::sethostname("lab02"))
+      .on("hostname lab02")
+      .why("in the new uts namespace; the host keeps its own");
+  sketch.plan()
+      .payload("domainname", ops::setdomainname("drynis"))
+      .on("domain name drynis")
+      .why("the NIS domain, which few programs know; DNS has nothing to do with it");
 }
 
 }  // namespace

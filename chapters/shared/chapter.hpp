@@ -37,8 +37,8 @@ struct Inside {
 
 struct Chapter {
   int number = 0;
-  std::string name;      // "uts", as in the folder 02-uts
-  std::string idea;      // one line: README.md and --help
+  std::string name;  // "uts", as in the folder 02-uts
+  std::string idea;  // one line: README.md and --help
   void (*story)(Narrator& tell) = nullptr;
   std::vector<Need> needs = {};  // of the story and of `-- CMD`
   std::vector<Experiment> experiments = {};

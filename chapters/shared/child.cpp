@@ -87,12 +87,14 @@ Child started(std::uint64_t flags, const Body& body) {
 
 Child::Child(std::uint64_t flags, const Body& body) : Child(started(flags, body)) {}
 
-Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)), talk_(std::move(other.talk_)) {}
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)), talk_(std::move(other.talk_)) {}
 
 Child::~Child() {
   if (pid_ <= 0) return;
   raw::call(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
-  while (raw::call(SYS_wait4, pid_, nullptr, __WALL, nullptr) == -EINTR) {}
+  while (raw::call(SYS_wait4, pid_, nullptr, __WALL, nullptr) == -EINTR) {
+  }
 }
 
 void Child::signal(int number) {
@@ -105,7 +107,9 @@ bool Child::ends_within(int timeout_ms) const {
 
 process::ExitStatus Child::wait() {
   const auto status = process::wait_child(pidfd_, patience_ms);
-  if (!status) throw Error::refused("process " + std::to_string(pid_), "it did not end within ten seconds", "this is a defect of the chapter");
+  if (!status)
+    throw Error::refused("process " + std::to_string(pid_), "it did not end within ten seconds",
+                         "this is a defect of the chapter");
   pid_ = 0;
   return *status;
 }
@@ -141,7 +145,8 @@ std::string visit_by(const std::function<long()>& enter, std::uint64_t flags, co
     if (const long joined = enter(); raw::failed(joined)) return refuse(talk, "setns", symbols::clone_flags(flags), joined);
     if ((flags & CLONE_NEWPID) == 0) return report(talk, look);
     std::optional<Child> inner;
-    const long made = Child::start(0, [&](Talk&) { return report(talk, look); }, inner);
+    const long made = Child::start(
+        0, [&](Talk&) { return report(talk, look); }, inner);
     if (raw::failed(made)) return refuse(talk, "clone3", "in the joined pid namespace", made);
     return inner->wait().code();
   });

@@ -62,7 +62,8 @@ std::uint64_t for_this_user(std::uint64_t flags);
 
 // Runs `look` in a process that has joined these namespaces of `pid`, and gives back what it returned. With pid among the kinds,
 // a child of that process runs it, since joining a pid namespace holds for children only. `user` is passed over where `pid` is in
-// the caller's own: the kernel refuses to join that once more. Throws Error as setns(2) does; what `look` throws arrives as an Error.
+// the caller's own: the kernel refuses to join that once more. Throws Error as setns(2) does; what `look` throws arrives as an
+// Error.
 std::string visit(pid_t pid, std::vector<namespaces::Kind> kinds, const std::function<std::string()>& look);
 
 // A namespace that is kept by a descriptor, together with the user namespace of the process that it was taken from.

@@ -23,9 +23,15 @@ utsname names() {
 
 }  // namespace
 
-std::string hostname() { return names().nodename; }
-std::string nis_domain() { return names().domainname; }
-std::string kernel_release() { return names().release; }
+std::string hostname() {
+  return names().nodename;
+}
+std::string nis_domain() {
+  return names().domainname;
+}
+std::string kernel_release() {
+  return names().release;
+}
 
 std::string link_of(const std::string& path) {
   return sys::readlink(path);
@@ -46,7 +52,8 @@ std::string status_field(pid_t pid, const std::string& field) {
 std::vector<pid_t> processes() {
   std::vector<pid_t> pids;
   for (const std::string& name : sys::list_directory("/proc"))
-    if (std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; })) pids.push_back(std::stoi(name));
+    if (std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; }))
+      pids.push_back(std::stoi(name));
   std::sort(pids.begin(), pids.end());
   return pids;
 }

@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
@@ -69,12 +70,18 @@ Verdict Session::run(Verdict verdict, const std::vector<Need>& needs, void (*bod
 
 void Session::print_status(const Verdict& verdict) const {
   if (options_.json) return;
-  const auto kept = std::count_if(verdict.observations.begin(), verdict.observations.end(), [](const Observation& one) { return one.holds; });
+  const auto kept =
+      std::count_if(verdict.observations.begin(), verdict.observations.end(), [](const Observation& one) { return one.holds; });
   const auto all = static_cast<long>(verdict.observations.size());
-  if (verdict.status == "SKIP") fmt::print("{} ({}): {}\n", styled("SKIP", "33", options_.color), verdict.reason, verdict.experiment);
-  else if (verdict.status == "ERROR") fmt::print("  {}    {}\n", styled("ERROR", style::bad, options_.color), wrapped(verdict.reason, 11));
-  else if (verdict.status == "ok") fmt::print("\n  {}   {}: all {} lines hold\n", "status", styled("ok", style::good, options_.color), all);
-  else fmt::print("\n  {}   {}: {} of {} lines do not hold\n", "status", styled("WRONG", style::bad, options_.color), all - kept, all);
+  if (verdict.status == "SKIP")
+    fmt::print("{} ({}): {}\n", styled("SKIP", "33", options_.color), verdict.reason, verdict.experiment);
+  else if (verdict.status == "ERROR")
+    fmt::print("  {}    {}\n", styled("ERROR", style::bad, options_.color), wrapped(verdict.reason, 11));
+  else if (verdict.status == "ok")
+    fmt::print("\n  {}   {}: all {} lines hold\n", "status", styled("ok", style::good, options_.color), all);
+  else
+    fmt::print("\n  {}   {}: {} of {} lines do not hold\n", "status", styled("WRONG", style::bad, options_.color), all - kept,
+               all);
   std::fflush(stdout);
 }
 
@@ -84,7 +91,9 @@ void Session::story() {
   print_status(verdicts_.back());
   if (options_.json) return;
   const std::string program = chapter_.program();
-  fmt::print("  next     {}\n", wrapped(fmt::format("{0} --list: {1} experiments; {0} --plan: the system calls", program, chapter_.experiments.size()), 11));
+  fmt::print("  next     {}\n", wrapped(fmt::format("{0} --list: {1} experiments; {0} --plan: the system calls", program,
+                                                    chapter_.experiments.size()),
+                                        11));
 }
 
 void Session::experiment(const Experiment& experiment) {
@@ -95,10 +104,14 @@ void Session::experiment(const Experiment& experiment) {
 }
 
 int Session::finish() const {
-  const auto count = [&](const char* status) { return std::count_if(verdicts_.begin(), verdicts_.end(), [&](const Verdict& one) { return one.status == status; }); };
-  if (options_.json) std::fputs(verdicts_json(chapter_, verdicts_).c_str(), stdout);
+  const auto count = [&](const char* status) {
+    return std::count_if(verdicts_.begin(), verdicts_.end(), [&](const Verdict& one) { return one.status == status; });
+  };
+  if (options_.json)
+    std::fputs(verdicts_json(chapter_, verdicts_).c_str(), stdout);
   else if (verdicts_.size() > 1)
-    fmt::print("\n{} experiments: {} ok, {} WRONG, {} ERROR, {} skipped\n", verdicts_.size(), count("ok"), count("WRONG"), count("ERROR"), count("SKIP"));
+    fmt::print("\n{} experiments: {} ok, {} WRONG, {} ERROR, {} skipped\n", verdicts_.size(), count("ok"), count("WRONG"),
+               count("ERROR"), count("SKIP"));
   if (count("ERROR") > 0) return process::exit_runtime_failed;
   if (count("WRONG") > 0) return exit_wrong;
   return count("ok") == 0 ? exit_skipped : 0;
@@ -110,7 +123,9 @@ std::vector<const Experiment*> chosen(const Chapter& chapter, const std::vector<
     const std::size_t before = out.size();
     for (const Experiment& experiment : chapter.experiments)
       if (name == "all" || name == experiment.name) out.push_back(&experiment);
-    if (out.size() == before) throw Error::refused("experiment '" + name + "'", chapter.program() + " has none of that name", "'" + chapter.program() + " --list' names them");
+    if (out.size() == before)
+      throw Error::refused("experiment '" + name + "'", chapter.program() + " has none of that name",
+                           "'" + chapter.program() + " --list' names them");
   }
   return out;
 }
@@ -124,24 +139,39 @@ int run_inside(const Chapter& chapter, const std::string& name) {
   throw Error::refused("--inside " + name, "this chapter has no such function");
 }
 
+// 126 and 127 are the shell's, for a program that could not be executed or found.
+int status_of(const Error& error) {
+  if (error.step() != "exec") return process::exit_runtime_failed;
+  return error.code() == ENOENT || error.code() == ENOTDIR ? process::exit_not_found : process::exit_not_executable;
+}
+
+int run_command(const Chapter& chapter, const Options& options, const std::vector<std::string>& command) {
+  if (const std::string missing = what_is_missing(chapter.needs); !missing.empty())
+    throw Error::refused(chapter.program(), missing);
+  Narrator tell(options);
+  try {
+    return run_in_foreground(tell, sketch_of(chapter.number, request_of_this_user(command)));
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}: {}\n", chapter.program(), error.what());
+    return status_of(error);
+  }
+}
+
 int dispatch(const Chapter& chapter, Words words) {
   if (!words.inside.empty()) return run_inside(chapter, words.inside);
   const std::vector<std::string> command = words.command.empty() ? Request{}.command : words.command;
   if (words.plan) {
     Request request;  // as root would run it: the same text for everybody
     request.command = command;
-    std::fputs((words.options.json ? plan_json(chapter, request) : plan_text(chapter, request, words.options.color)).c_str(), stdout);
+    std::fputs((words.options.json ? plan_json(chapter, request) : plan_text(chapter, request, words.options.color)).c_str(),
+               stdout);
     return 0;
   }
   if (words.list) {
     std::fputs((words.options.json ? list_json(chapter) : list_text(chapter, words.options.color)).c_str(), stdout);
     return 0;
   }
-  if (!words.command.empty()) {
-    if (const std::string missing = what_is_missing(chapter.needs); !missing.empty()) throw Error::refused(chapter.program(), missing);
-    Narrator tell(words.options);
-    return run_in_foreground(tell, sketch_of(chapter.number, request_of_this_user(command)));
-  }
+  if (!words.command.empty()) return run_command(chapter, words.options, words.command);
   Session session(chapter, words.options);
   const auto experiments = chosen(chapter, words.experiments);
   if (experiments.empty()) session.story();
@@ -163,11 +193,12 @@ int main(const Chapter& chapter, int argc, char** argv) {
   const auto split = std::find(argv, argv + argc, std::string("--"));
   words.command.assign(split == argv + argc ? split : split + 1, argv + argc);
   CLI::App app(chapter.idea, chapter.program());
+  app.get_formatter()->column_width(20);
   app.footer("Behind '--', a command of your own runs in the container of this chapter:\n  " + chapter.program() + " -- sh");
   app.add_flag("--list", words.list, "the experiments of this chapter");
-  app.add_flag("--plan", words.plan, "the system calls of this chapter's container, without making one (no root needed)");
+  app.add_flag("--plan", words.plan, "the system calls of this chapter's container; nothing is made");
   app.add_flag("--explain", words.options.explain, "stop at each step and say why it is there");
-  app.add_option("--trace", words.options.trace, "write every executed step of a plan to this file, one JSON object a line")->type_name("FILE");
+  app.add_option("--trace", words.options.trace, "every executed step, one JSON object a line")->type_name("FILE");
   app.add_flag("--json", words.options.json, "the same facts as data");
   app.add_flag("--no-color", no_color, "no colours on a terminal either");
   app.add_option("--inside", words.inside)->group("");

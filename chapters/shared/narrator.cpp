@@ -1,9 +1,9 @@
 #include "shared/narrator.hpp"
 
+#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -36,7 +36,8 @@ std::string padded(std::string text, std::size_t width) {
 std::string table_line(const Observation& seen, const std::string& words) {
   const bool fits = columns(seen.fact) < name_width && columns(seen.host) < side_width && columns(seen.container) < side_width;
   if (fits) return padded(seen.fact, name_width) + padded(seen.host, side_width) + padded(seen.container, side_width) + words;
-  return seen.fact + (words.empty() ? "" : " (" + words + ")") + "\n  host       " + seen.host + "\n  container  " + seen.container;
+  return seen.fact + (words.empty() ? "" : " (" + words + ")") + "\n  host       " + seen.host + "\n  container  " +
+         seen.container;
 }
 
 std::string plain_line(const Observation& seen, const std::string& words) {
@@ -58,8 +59,8 @@ std::string wrapped(const std::string& text, std::size_t hanging) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     std::string line = text.substr(begin, end - begin);
     while (columns(line) > room) {
-      std::size_t cut = line.rfind(' ', room);
-      if (cut == std::string::npos || cut <= line.find_first_not_of(' ')) cut = line.rfind('|', room - 1) + 1;  // long words are sets of flags
+      const std::size_t space = line.rfind(' ', room), bar = line.rfind('|', room - 1) + 1;  // long words are sets of flags
+      std::size_t cut = space == std::string::npos || space <= line.find_first_not_of(' ') ? bar : std::max(space, bar);
       if (cut == 0) cut = line.find(' ', room);
       if (cut == std::string::npos) break;
       out += line.substr(0, line.find_last_not_of(' ', cut - 1) + 1) + next_line;
@@ -87,7 +88,8 @@ void Narrator::wait_for_reader() const {
   std::fputs("           [Enter] ", stdout);
   std::fflush(stdout);
   char key = 0;
-  while (::read(0, &key, 1) == 1 && key != '\n') {}
+  while (::read(0, &key, 1) == 1 && key != '\n') {
+  }
 }
 
 void Narrator::title(const std::string& text) {
@@ -131,7 +133,8 @@ void Narrator::print(const Observation& seen) {
   if (seen.two_sided && !in_table_) write("", style::quiet, padded("", name_width) + padded("host", side_width) + "container");
   in_table_ = seen.two_sided;
   const std::string words = !seen.holds ? "expected: " + seen.expected : seen.evident ? "" : seen.expected;
-  write(seen.holds ? "ok" : "WRONG", seen.holds ? style::good : style::bad, seen.two_sided ? table_line(seen, words) : plain_line(seen, words));
+  write(seen.holds ? "ok" : "WRONG", seen.holds ? style::good : style::bad,
+        seen.two_sided ? table_line(seen, words) : plain_line(seen, words));
 }
 
 bool Narrator::all_hold() const {

@@ -26,15 +26,20 @@ Need namespaces() {
   return {"root or user namespaces", [] {
             if (sys::geteuid() == 0) return std::string();
             std::optional<Child> made;
-            const long result = Child::start(CLONE_NEWUSER, [](Talk&) { return 0; }, made);
+            const long result = Child::start(
+                CLONE_NEWUSER, [](Talk&) { return 0; }, made);
             if (!raw::failed(result)) return std::string();
-            return "this user may make no user namespace (" + errno_name(raw::error_of(result)) + "); run it with sudo, or see 'drydock doctor' for the setting that forbids it";
+            return "this user may make no user namespace (" + errno_name(raw::error_of(result)) +
+                   "); run it with sudo, or see 'drydock doctor' for the setting that forbids it";
           }};
 }
 
 Need kernel(int major, int minor) {
   const std::string version = std::to_string(major) + "." + std::to_string(minor);
-  return {"Linux " + version, [=] { return container::kernel_at_least(major, minor) ? std::string() : "the kernel is older than " + version + "; a newer one has it"; }};
+  return {"Linux " + version, [=] {
+            return container::kernel_at_least(major, minor) ? std::string()
+                                                            : "the kernel is older than " + version + "; a newer one has it";
+          }};
 }
 
 Need program(const std::string& name) {
@@ -60,19 +65,28 @@ Need controller_of(const std::string& name, std::optional<cgroups::Version> vers
             const cgroups::Place* place = layout.find(name);
             if (place == nullptr) return "the kernel offers no controller '" + name + "'; see 'drydock doctor'";
             if (version && place->version != *version)
-              return "the controller '" + name + "' is on cgroup " + (*version == cgroups::Version::v1 ? "v2 here; a machine with v1 shows it" : "v1 here; a machine with v2 shows it (./lab vm shell)");
+              return "the controller '" + name + "' is on cgroup " +
+                     (*version == cgroups::Version::v1 ? "v2 here; a machine with v1 shows it"
+                                                       : "v1 here; a machine with v2 shows it (./lab vm shell)");
             return {};
           }};
 }
 
 }  // namespace
 
-Need controller(const std::string& name) { return controller_of(name, std::nullopt); }
-Need controller_v1(const std::string& name) { return controller_of(name, cgroups::Version::v1); }
-Need controller_v2(const std::string& name) { return controller_of(name, cgroups::Version::v2); }
+Need controller(const std::string& name) {
+  return controller_of(name, std::nullopt);
+}
+Need controller_v1(const std::string& name) {
+  return controller_of(name, cgroups::Version::v1);
+}
+Need controller_v2(const std::string& name) {
+  return controller_of(name, cgroups::Version::v2);
+}
 
 Need readable(const std::string& path) {
-  return {path, [=] { return ::access(path.c_str(), R_OK) == 0 ? std::string() : path + " cannot be read; root may be able to"; }};
+  return {path,
+          [=] { return ::access(path.c_str(), R_OK) == 0 ? std::string() : path + " cannot be read; root may be able to"; }};
 }
 
 }  // namespace needs

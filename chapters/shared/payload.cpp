@@ -44,8 +44,10 @@ class Redirected {
   ~Redirected() {
     for (int number = 0; number < 3; ++number) {
       const Fd& before = kept_[static_cast<std::size_t>(number)];
-      if (before) raw::call(SYS_dup3, before.get(), number, 0);
-      else raw::call(SYS_close, number);
+      if (before)
+        raw::call(SYS_dup3, before.get(), number, 0);
+      else
+        raw::call(SYS_close, number);
     }
   }
   Redirected(const Redirected&) = delete;
@@ -63,7 +65,8 @@ container::RunOptions run_options(const Options& options) {
 std::unique_ptr<plan::Launch> start(const Options& options, Draft draft, plan::IdleMonitor monitor) {
   if (options.explain) draft.settings.flags |= plan::wire::flag_explain;
   const std::string directory = ledger_directory(draft.settings);
-  return std::make_unique<plan::Launch>(plan::Launch::start(std::move(draft.plan), draft.settings, std::move(monitor), directory));
+  return std::make_unique<plan::Launch>(
+      plan::Launch::start(std::move(draft.plan), draft.settings, std::move(monitor), directory));
 }
 
 void append_trace(const Options& options, plan::Launch& launch) {
@@ -110,7 +113,8 @@ int Payload::end() {
 }
 
 int Payload::wait() {
-  if (!ends_within(patience_ms)) throw Error::refused("the program", "it did not end within ten seconds", "this is a defect of the chapter");
+  if (!ends_within(patience_ms))
+    throw Error::refused("the program", "it did not end within ten seconds", "this is a defect of the chapter");
   const int code = launch_->wait_exited();
   leave();
   return code;

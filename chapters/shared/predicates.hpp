@@ -38,13 +38,17 @@ Predicate(std::string, Test) -> Predicate<Test>;
 namespace detail {
 template <typename A, typename B>
 bool equal(const A& a, const B& b) {
-  if constexpr (std::integral<A> && std::integral<B> && !std::same_as<A, bool> && !std::same_as<B, bool>) return std::cmp_equal(a, b);
-  else return a == b;
+  if constexpr (std::integral<A> && std::integral<B> && !std::same_as<A, bool> && !std::same_as<B, bool>)
+    return std::cmp_equal(a, b);
+  else
+    return a == b;
 }
 template <typename A, typename B>
 bool less(const A& a, const B& b) {
-  if constexpr (std::integral<A> && std::integral<B>) return std::cmp_less(a, b);
-  else return a < b;
+  if constexpr (std::integral<A> && std::integral<B>)
+    return std::cmp_less(a, b);
+  else
+    return a < b;
 }
 }  // namespace detail
 
@@ -97,8 +101,9 @@ inline auto same() {
 }
 template <typename Value>
 auto are(Value host, Value container) {
-  return Predicate{text(host) + " and " + text(container),
-                   [=](const auto& sides) { return detail::equal(sides.host, host) && detail::equal(sides.container, container); }, true};
+  return Predicate{
+      text(host) + " and " + text(container),
+      [=](const auto& sides) { return detail::equal(sides.host, host) && detail::equal(sides.container, container); }, true};
 }
 inline auto are(const char* host, const char* container) {
   return are(std::string(host), std::string(container));

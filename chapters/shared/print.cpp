@@ -54,16 +54,24 @@ std::string list_text(const Chapter& chapter, bool color) {
     if (!experiment.items.empty()) out += "    " + wrapped("shows  " + joined(experiment.items, " "), 11) + "\n";
     if (!experiment.needs.empty()) out += "    " + wrapped("needs  " + joined(names_of(experiment.needs), ", "), 11) + "\n";
   }
-  return out + fmt::format("\n{} experiments. '{} run NAME' runs one, 'run all' runs them all.\n", chapter.experiments.size(), chapter.program());
+  return out + fmt::format("\n{} experiments. '{} run NAME' runs one, 'run all' runs them all.\n", chapter.experiments.size(),
+                           chapter.program());
 }
 
 std::string list_json(const Chapter& chapter) {
   ordered_json experiments = ordered_json::array(), not_shown = ordered_json::array();
   for (const Experiment& experiment : chapter.experiments)
-    experiments.push_back({{"name", experiment.name}, {"question", experiment.question}, {"items", experiment.items}, {"needs", names_of(experiment.needs)}});
+    experiments.push_back({{"name", experiment.name},
+                           {"question", experiment.question},
+                           {"items", experiment.items},
+                           {"needs", names_of(experiment.needs)}});
   for (const NotShown& entry : chapter.not_shown) not_shown.push_back({{"item", entry.item}, {"reason", entry.reason}});
-  return dumped({{"chapter", chapter.number}, {"name", chapter.name}, {"program", chapter.program()}, {"idea", chapter.idea},
-                 {"experiments", experiments}, {"not_shown", not_shown}});
+  return dumped({{"chapter", chapter.number},
+                 {"name", chapter.name},
+                 {"program", chapter.program()},
+                 {"idea", chapter.idea},
+                 {"experiments", experiments},
+                 {"not_shown", not_shown}});
 }
 
 std::string plan_text(const Chapter& chapter, const Request& request, bool color) {
@@ -73,9 +81,11 @@ std::string plan_text(const Chapter& chapter, const Request& request, bool color
   for (const plan::Step& step : plan.steps()) {
     const bool added = has(grown.added, step.id), changed = has(grown.changed, step.id), moved = has(grown.moved, step.id);
     const std::string mark = added ? "+" : changed ? "~" : moved ? ">" : " ";
-    std::string line = fmt::format("{} {:8}{:18} {}", mark, plan::lane_name(step.lane), step.id, plan::print(step.action, plan.slots()));
+    std::string line =
+        fmt::format("{} {:8}{:18} {}", mark, plan::lane_name(step.lane), step.id, plan::print(step.action, plan.slots()));
     if (step.result.valid()) line += " = <" + plan.slots()[step.result.index].name + ">";
-    out += styled(wrapped(line, 12), added || changed || moved ? style::strong : "0", color) + "\n" + std::string(12, ' ') + "# " + wrapped(step.reason, 14) + "\n";
+    out += styled(wrapped(line, 12), added || changed || moved ? style::strong : "0", color) + "\n" + std::string(12, ' ') +
+           "# " + wrapped(step.reason, 14) + "\n";
   }
   for (const std::string& id : grown.removed) out += "- " + id + "\n";
   return out + "\n+ this chapter adds it   ~ changes it   > moves it   - takes it away\n";
@@ -95,12 +105,18 @@ std::string verdicts_json(const Chapter& chapter, const std::vector<Verdict>& ve
     ordered_json facts = ordered_json::array();
     for (const Observation& seen : verdict.observations) {
       ordered_json fact{{"fact", seen.fact}};
-      if (seen.two_sided) fact.update({{"host", seen.host}, {"container", seen.container}});
-      else fact["seen"] = seen.host;
+      if (seen.two_sided)
+        fact.update({{"host", seen.host}, {"container", seen.container}});
+      else
+        fact["seen"] = seen.host;
       fact.update({{"expected", seen.expected}, {"status", seen.holds ? "ok" : "WRONG"}});
       facts.push_back(std::move(fact));
     }
-    runs.push_back({{"experiment", verdict.experiment}, {"items", verdict.items}, {"status", verdict.status}, {"reason", verdict.reason}, {"facts", facts}});
+    runs.push_back({{"experiment", verdict.experiment},
+                    {"items", verdict.items},
+                    {"status", verdict.status},
+                    {"reason", verdict.reason},
+                    {"facts", facts}});
   }
   return dumped({{"chapter", chapter.number}, {"program", chapter.program()}, {"runs", runs}});
 }

@@ -18,8 +18,8 @@ std::string plan_json(const Chapter& chapter, const Request& request);
 struct Verdict {
   std::string experiment;  // "story" for the story
   std::vector<std::string> items;
-  std::string status;      // "ok", "WRONG", "SKIP", "ERROR"
-  std::string reason;      // of SKIP and ERROR
+  std::string status;  // "ok", "WRONG", "SKIP", "ERROR"
+  std::string reason;  // of SKIP and ERROR
   std::vector<Observation> observations;
 };
 std::string verdicts_json(const Chapter& chapter, const std::vector<Verdict>& verdicts);

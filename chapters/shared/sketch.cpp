@@ -32,14 +32,20 @@ void Sketch::add(Phase phase, std::string name, Part part) {
 void Sketch::replace(const std::string& name, Part part) {
   const auto found = std::find_if(parts_.begin(), parts_.end(), [&](const Entry& entry) { return entry.name == name; });
   if (found == parts_.end()) throw Error::refused("part '" + name + "' of a plan", "no chapter before this one adds it");
-  if (part) found->part = std::move(part);
-  else parts_.erase(found);
+  if (part)
+    found->part = std::move(part);
+  else
+    parts_.erase(found);
 }
 
 void Sketch::keep_ledger() {
   add(Phase::host, "ledger", [](Sketch& sketch) {
     const std::string path = sketch.request.ledgers + "/" + sketch.request.id;
-    sketch.plan().monitor("ledger", ops::linkat({}, path)).undo(ops::unlink(path), UndoAt::remove).on("ledger " + path).why("from here on everything that is made is on record");
+    sketch.plan()
+        .monitor("ledger", ops::linkat({}, path))
+        .undo(ops::unlink(path), UndoAt::remove)
+        .on("ledger " + path)
+        .why("from here on everything that is made is on record");
     sketch.settings.ledger_path = path;
   });
 }
@@ -53,8 +59,13 @@ void Sketch::clone() {
   child = plan_.slot("child", SlotKind::pid);
   plan_.slot("child_fd", SlotKind::fd);
   settings.payload = child;
-  plan_.monitor("clone", ops::clone3(static_cast<std::int64_t>(clone_flags), cgroup, Lane::payload)).into(child).on("the container").why("one child; each CLONE_NEW flag is a view of its own");
-  plan_.payload("die_with_monitor", ops::die_with_parent()).on("the container").why("nobody is left behind when the monitor is killed");
+  plan_.monitor("clone", ops::clone3(static_cast<std::int64_t>(clone_flags), cgroup, Lane::payload))
+      .into(child)
+      .on("the container")
+      .why("one child; each CLONE_NEW flag is a view of its own");
+  plan_.payload("die_with_monitor", ops::die_with_parent())
+      .on("the container")
+      .why("nobody is left behind when the monitor is killed");
 }
 
 namespace {
@@ -75,11 +86,15 @@ Draft Sketch::build() && {
   run(Phase::host);
   clone();
   if (own_userns) add_own_user_namespace(*this);
-  for (const Phase phase : {Phase::outside, Phase::join, Phase::isolate, Phase::root, Phase::mounts, Phase::names, Phase::enter, Phase::program}) run(phase);
+  for (const Phase phase :
+       {Phase::outside, Phase::join, Phase::isolate, Phase::root, Phase::mounts, Phase::names, Phase::enter, Phase::program})
+    run(phase);
   std::string search_path;
   for (const std::string& entry : request.env)
     if (entry.starts_with("PATH=")) search_path = entry.substr(5);
-  plan_.payload("exec", ops::exec(request.command, request.env, search_path)).on("program '" + request.command.front() + "'").why("from here on it is the program's own");
+  plan_.payload("exec", ops::exec(request.command, request.env, search_path))
+      .on("program '" + request.command.front() + "'")
+      .why("from here on it is the program's own");
   settings.id = request.id;
   settings.exec_step = "exec";
   settings.flags |= wire::flag_remove;
@@ -97,7 +112,9 @@ std::vector<Growth::Words>& registry() {
 
 Growth::Growth(Words words) {
   auto& all = registry();
-  all.insert(std::upper_bound(all.begin(), all.end(), words, [](const Words& a, const Words& b) { return a.chapter < b.chapter; }), words);
+  all.insert(
+      std::upper_bound(all.begin(), all.end(), words, [](const Words& a, const Words& b) { return a.chapter < b.chapter; }),
+      words);
 }
 
 const std::vector<Growth::Words>& growths() {
@@ -105,7 +122,8 @@ const std::vector<Growth::Words>& growths() {
 }
 
 Plan plan_of(int number, const Request& request) {
-  const bool any = std::any_of(registry().begin(), registry().end(), [&](const Growth::Words& growth) { return growth.chapter <= number; });
+  const bool any =
+      std::any_of(registry().begin(), registry().end(), [&](const Growth::Words& growth) { return growth.chapter <= number; });
   return any ? sketch_of(number, request).build().plan : Plan();
 }
 
@@ -142,9 +160,12 @@ std::vector<std::string> moved_steps(const std::vector<const Step*>& before, con
       longest[i][j] = before[i]->id == after[j]->id ? longest[i + 1][j + 1] + 1 : std::max(longest[i + 1][j], longest[i][j + 1]);
   std::vector<std::string> moved;
   for (std::size_t i = 0, j = 0; j < columns;) {
-    if (i < rows && before[i]->id == after[j]->id) ++i, ++j;
-    else if (i < rows && longest[i + 1][j] >= longest[i][j + 1]) ++i;
-    else moved.push_back(after[j++]->id);
+    if (i < rows && before[i]->id == after[j]->id)
+      ++i, ++j;
+    else if (i < rows && longest[i + 1][j] >= longest[i][j + 1])
+      ++i;
+    else
+      moved.push_back(after[j++]->id);
   }
   return moved;
 }
@@ -155,14 +176,19 @@ Difference difference(const Plan& before, const Plan& after) {
   Difference out;
   for (const Step& step : after.steps()) {
     const Step* twin = find(before, step.id);
-    if (twin == nullptr) out.added.push_back(step.id);
-    else if (twin->lane != step.lane) out.moved.push_back(step.id);
-    else if (print(twin->action, before.slots()) != print(step.action, after.slots())) out.changed.push_back(step.id);
+    if (twin == nullptr)
+      out.added.push_back(step.id);
+    else if (twin->lane != step.lane)
+      out.moved.push_back(step.id);
+    else if (print(twin->action, before.slots()) != print(step.action, after.slots()))
+      out.changed.push_back(step.id);
   }
   for (const Step& step : before.steps())
     if (find(after, step.id) == nullptr) out.removed.push_back(step.id);
   for (int lane = 0; lane < lane_count; ++lane)
-    for (std::string& id : moved_steps(common(before, after, static_cast<Lane>(lane)), common(after, before, static_cast<Lane>(lane)))) out.moved.push_back(std::move(id));
+    for (std::string& id :
+         moved_steps(common(before, after, static_cast<Lane>(lane)), common(after, before, static_cast<Lane>(lane))))
+      out.moved.push_back(std::move(id));
   return out;
 }
 

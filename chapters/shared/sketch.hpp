@@ -28,9 +28,9 @@ enum class Phase { host, outside, join, isolate, root, mounts, names, enter, pro
 struct Request {
   std::vector<std::string> command = {"cat"};  // stands still until its input ends, on the host as in every image
   std::vector<std::string> env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
-  unsigned euid = 0, egid = 0;  // without root, a user namespace comes first
-  std::string id = std::string(64, '0');                  // of the container
-  std::string ledgers = "/run/drydock/net-0/ledgers";     // where a ledger with a name lies
+  unsigned euid = 0, egid = 0;                         // without root, a user namespace comes first
+  std::string id = std::string(64, '0');               // of the container
+  std::string ledgers = "/run/drydock/net-0/ledgers";  // where a ledger with a name lies
 };
 
 // The request of this user, now.
@@ -48,9 +48,9 @@ class Sketch {
 
   Request request;
   std::uint64_t clone_flags = 0;
-  plan::Slot child;              // pid; known from phase outside on
-  plan::Slot root;               // the new root, once a chapter makes one
-  plan::Slot cgroup;             // of version 2, for clone3(CLONE_INTO_CGROUP)
+  plan::Slot child;   // pid; known from phase outside on
+  plan::Slot root;    // the new root, once a chapter makes one
+  plan::Slot cgroup;  // of version 2, for clone3(CLONE_INTO_CGROUP)
   plan::Settings settings;
 
   void add(Phase phase, std::string name, Part part);

@@ -20,7 +20,8 @@ constexpr int patience_ms = 10'000;
 bool Talk::read_more() {
   if (!input_) return false;
   if (!process::wait_readable(input_.get(), patience_ms))
-    throw Error::refused("experiment", "a process of it said nothing for ten seconds", "run it again; if it stays silent, this is a defect of the chapter");
+    throw Error::refused("experiment", "a process of it said nothing for ten seconds",
+                         "run it again; if it stays silent, this is a defect of the chapter");
   std::array<char, 4096> buffer;
   const std::size_t size = sys::read(input_, buffer.data(), buffer.size());
   pending_.append(buffer.data(), size);
@@ -39,7 +40,8 @@ std::string Talk::line() {
 }
 
 std::string Talk::rest() {
-  while (read_more()) {}
+  while (read_more()) {
+  }
   return std::exchange(pending_, {});
 }
 

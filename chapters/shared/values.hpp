@@ -43,13 +43,22 @@ struct Outcome {
   int error() const { return raw::error_of(result); }
 };
 
-inline std::string text(std::string_view value) { return std::string(value); }
-inline std::string text(const std::string& value) { return value; }
-inline std::string text(const char* value) { return value; }
-inline std::string text(bool value) { return value ? "yes" : "no"; }
+inline std::string text(std::string_view value) {
+  return std::string(value);
+}
+inline std::string text(const std::string& value) {
+  return value;
+}
+inline std::string text(const char* value) {
+  return value;
+}
+inline std::string text(bool value) {
+  return value ? "yes" : "no";
+}
 template <std::integral Number>
-  requires(!std::same_as<Number, bool>)
-std::string text(Number value) { return std::to_string(value); }
+requires(!std::same_as<Number, bool>) std::string text(Number value) {
+  return std::to_string(value);
+}
 std::string text(double value);  // one digit behind the point
 std::string text(Pid value);
 std::string text(Time value);

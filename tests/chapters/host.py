@@ -89,8 +89,9 @@ class Played:
 
     def run(self, words, user=False, timeout=60, **environment):
         """`words[0]` is a chapter's program; the result of subprocess.run, both streams apart."""
-        other = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if user else {}
-        own = {"DRYDOCK_ROOT": "/nonexistent", "DRYDOCK_STATE": f"/tmp/drydock-{NOBODY}/drydock"} if user else {}
+        change = user and os.geteuid() == 0
+        other = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if change else {}
+        own = {"DRYDOCK_ROOT": "/nonexistent", "DRYDOCK_STATE": f"/tmp/drydock-{NOBODY}/drydock"} if change else {}
         return subprocess.run([self.programs / words[0], *words[1:]], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout * SLOWNESS, env={**os.environ, **own, **environment}, cwd="/", **other)
 

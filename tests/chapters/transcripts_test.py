@@ -30,8 +30,11 @@ class Rules(unittest.TestCase):
 
     def test_a_changed_transcript_is_seen(self):
         page = "```console\n$ echo one; echo two\none\ntwo\n```\n"
+        (transcript,) = transcripts.parse(page)
+        if transcripts.why_not_here(transcript):
+            self.skipTest(transcripts.why_not_here(transcript))
         self.assertEqual(transcripts.recorded(page), page)
-        self.assertEqual(transcripts.recorded(page.replace("two\n", "three\n", 1)), page.replace("two\n", "three\n", 1).replace("one\ntwo", "one\nthree"))
+        self.assertEqual(transcripts.recorded(page.replace("echo two", "echo three")), page.replace("two", "three"))
 
 
 class Transcripts(unittest.TestCase):

@@ -86,7 +86,8 @@ void spawn_and_wait() {
 
 void which_call(Narrator& tell) {
   tell.step("a child calls each function of the library; the chapter watches its system calls with ptrace(2)");
-  tell.show("fork()", first_birth(fork_and_wait), satisfies("clone", [](const std::string& seen) { return seen.starts_with("clone("); }));
+  tell.show("fork()", first_birth(fork_and_wait),
+            satisfies("clone", [](const std::string& seen) { return seen.starts_with("clone("); }));
   tell.show("pthread_create()", first_birth([] { std::thread([] {}).join(); }), contains("CLONE_THREAD"));
   tell.show("posix_spawn()", first_birth(spawn_and_wait), contains("CLONE_VFORK"));
   tell.step("and inside the kernel: /proc/kallsyms names its functions");
@@ -124,7 +125,8 @@ void return_values(Narrator& tell) {
   }
   write_end.reset();
   const std::string said = Talk(std::move(read_end), Fd()).line();
-  tell.show("in the parent", Pid{static_cast<pid_t>(result)}, satisfies("the child's pid", [&](Pid pid) { return is_alive(pid.number); }));
+  tell.show("in the parent", Pid{static_cast<pid_t>(result)},
+            satisfies("the child's pid", [&](Pid pid) { return is_alive(pid.number); }));
   tell.show("in the child", said, is("0 my parent called fork"));
   raw::call(SYS_wait4, result, nullptr, 0, nullptr);
   tell.step("the third case: a user who may have no more processes (RLIMIT_NPROC) calls fork");

@@ -53,12 +53,14 @@ Child make_orphan(bool subreaper) {
         chapter.say(std::to_string(::getppid()));
         while (!chapter.line().empty()) chapter.say(std::to_string(::getppid()));
       });
+      raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
       ::pause();
     });
     chapter.say(std::to_string(middle));
     ::waitpid(middle, nullptr, 0);
     if (!subreaper) return 0;
-    while (::waitpid(-1, nullptr, 0) > 0) {}  // what it has adopted
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }  // what it has adopted
     return 0;
   });
   return stage;
@@ -104,7 +106,8 @@ void orphan(Narrator& tell) {
   tell.step("grandparent, middle, grandchild; the middle one is killed");
   Child stage = make_orphan(false);
   const Names names = names_of(stage);
-  tell.show("parent of the grandchild, before", parent_of(names.grandchild) == names.middle ? "the middle" : "another", is("the middle"));
+  tell.show("parent of the grandchild, before", parent_of(names.grandchild) == names.middle ? "the middle" : "another",
+            is("the middle"));
   raw::call(SYS_kill, names.middle, SIGKILL);
   eventually([&] { return parent_of(names.grandchild) != names.middle; });
   const pid_t adopter = ask_parent(stage);
@@ -145,7 +148,8 @@ void child_signal(Narrator& tell) {
     static volatile sig_atomic_t reaped = 0;
     struct sigaction action {};
     action.sa_handler = [](int) {
-      while (raw::call(SYS_wait4, -1, nullptr, WNOHANG, nullptr) > 0) reaped = reaped + 1;  // one signal may stand for several children
+      while (raw::call(SYS_wait4, -1, nullptr, WNOHANG, nullptr) > 0)
+        reaped = reaped + 1;  // one signal may stand for several children
     };
     ::sigaction(SIGCHLD, &action, nullptr);
     for (int count = 0; count < 3; ++count) fork_free([=] { pause_ms(5 * count); });
@@ -173,7 +177,8 @@ void pidfd(Narrator& tell) {
   child.talk().close();
   tell.show("readable when it has ended?", process::wait_readable(fd.get(), 2000), is(true));
   tell.show("waitid(P_PIDFD)", child.wait().words(), is("exited with 3"));
-  tell.show("a signal through it afterwards", Outcome{raw::call(SYS_pidfd_send_signal, fd.get(), 0, nullptr, 0)}, fails_with(ESRCH));
+  tell.show("a signal through it afterwards", Outcome{raw::call(SYS_pidfd_send_signal, fd.get(), 0, nullptr, 0)},
+            fails_with(ESRCH));
   tell.result("the number may belong to a stranger tomorrow. The descriptor never does: it says that nobody is there.");
 }
 

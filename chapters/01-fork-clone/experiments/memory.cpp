@@ -81,7 +81,8 @@ int end_status(pid_t pid) {
 }
 
 pid_t clone_with_memory(int (*run)(void*), void* argument) {
-  static char* stack = static_cast<char*>(::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  static char* stack =
+      static_cast<char*>(::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   return ::clone(run, stack + stack_size, CLONE_VM | SIGCHLD, argument);
 }
 
@@ -102,7 +103,8 @@ void clone_vm(Narrator& tell) {
   Child stage(0, [](Talk& chapter) {
     pid_t pid = 0, tid = 0;
     std::thread([&] { pid = sys::getpid(), tid = gettid_now(); }).join();
-    chapter.say(std::string(pid == sys::getpid() ? "same pid" : "other pid") + (tid == gettid_now() ? ", same tid" : ", other tid"));
+    chapter.say(std::string(pid == sys::getpid() ? "same pid" : "other pid") +
+                (tid == gettid_now() ? ", same tid" : ", other tid"));
     return 0;
   });
   tell.show("the thread has", stage.talk().line(), is("same pid, other tid"));
@@ -121,7 +123,8 @@ void kernel_threads(Narrator& tell) {
   tell.show("bytes in its /proc/2/maps", sys::read_file("/proc/2/maps").size(), is(0));
   tell.show("does its status name any memory?", !status_field(2, "VmSize").empty(), is(false));
   tell.show("bytes in our own maps", About{static_cast<double>(sys::read_file("/proc/self/maps").size())}, at_least(About{100}));
-  tell.result("a kernel thread has a task and a stack in the kernel, and no address space. A \"user thread\" has one, and shares it.");
+  tell.result(
+      "a kernel thread has a task and a stack in the kernel, and no address space. A \"user thread\" has one, and shares it.");
 }
 
 }  // namespace drydock::chapter::fork_clone

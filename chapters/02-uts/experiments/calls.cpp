@@ -54,11 +54,15 @@ void three_calls(Narrator& tell) {
   });
   tell.show("setns by a file", joins.talk().line(), is("it succeeds"));
   tell.show("is it where the first child is?", id_of(joins.pid(), Kind::uts) == id_of(born.pid(), Kind::uts), is(true));
-  tell.show("where setns by a pidfd leads", visit(born.pid(), {Kind::user, Kind::uts}, [] { return std::to_string(uts_of_self()); }), is(std::to_string(id_of(born.pid(), Kind::uts))));
+  tell.show("where setns by a pidfd leads",
+            visit(born.pid(), {Kind::user, Kind::uts}, [] { return std::to_string(uts_of_self()); }),
+            is(std::to_string(id_of(born.pid(), Kind::uts))));
   tell.step("ioctl_ns(2) tells what a descriptor of a namespace is, and to which user namespace it belongs");
-  tell.show("NS_GET_NSTYPE", raw::call(SYS_ioctl, file.get(), NS_GET_NSTYPE) == CLONE_NEWUTS ? "CLONE_NEWUTS" : "something else", is("CLONE_NEWUTS"));
+  tell.show("NS_GET_NSTYPE", raw::call(SYS_ioctl, file.get(), NS_GET_NSTYPE) == CLONE_NEWUTS ? "CLONE_NEWUTS" : "something else",
+            is("CLONE_NEWUTS"));
   const Fd owner(static_cast<int>(raw::call(SYS_ioctl, file.get(), NS_GET_USERNS)));
-  tell.show("NS_GET_USERNS: its owner?", static_cast<std::uint64_t>(sys::fstat(owner).st_ino) == id_of(born.pid(), Kind::user), is(true));
+  tell.show("NS_GET_USERNS: its owner?", static_cast<std::uint64_t>(sys::fstat(owner).st_ino) == id_of(born.pid(), Kind::user),
+            is(true));
   tell.result("three calls act: clone3, unshare, setns. /proc/PID/ns is no call, but where their arguments are found.");
 }
 
@@ -66,7 +70,8 @@ void join(Narrator& tell) {
   tell.step("a container, and the plan of one more program in it");
   Payload payload(tell, sketch_of(2, request_of_this_user()));
   Draft draft = joining(payload.pid(), {Kind::user, Kind::uts}, {"sh", "-c", "hostname; read wait"});
-  tell.show("its second step", plan::print(draft.plan.find("joiner.join.setns").action, draft.plan.slots()), contains("CLONE_NEWUTS"));
+  tell.show("its second step", plan::print(draft.plan.find("joiner.join.setns").action, draft.plan.slots()),
+            contains("CLONE_NEWUTS"));
   tell.show("<target> is opened by", std::string(plan::info(draft.plan.find("target").action.op).name), contains("pidfd_open"));
   Payload guest(tell, std::move(draft));
   tell.show("hostname, says the new program", guest.talk().line(), is("lab02"));

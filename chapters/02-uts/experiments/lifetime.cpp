@@ -60,15 +60,19 @@ void pin(Narrator& tell) {
     sys::open("/mnt/uts", O_WRONLY | O_CREAT, 0444);
     const std::uint64_t ours = id_of(0, Kind::uts);
     std::optional<Child> child;
-    Child::start(CLONE_NEWUTS, [](Talk& stage_talk) {
-      raw::call(SYS_sethostname, "kept", 4);
-      stage_talk.say("ready");
-      stage_talk.line();
-      return 0;
-    }, child);
+    Child::start(
+        CLONE_NEWUTS,
+        [](Talk& stage_talk) {
+          raw::call(SYS_sethostname, "kept", 4);
+          stage_talk.say("ready");
+          stage_talk.line();
+          return 0;
+        },
+        child);
     child->talk().line();
     const std::uint64_t made = id_of(child->pid(), Kind::uts);
-    chapter.say(text(Outcome{raw::call(SYS_mount, namespaces::path_of(child->pid(), Kind::uts).c_str(), "/mnt/uts", nullptr, MS_BIND, nullptr)}));
+    chapter.say(text(Outcome{
+        raw::call(SYS_mount, namespaces::path_of(child->pid(), Kind::uts).c_str(), "/mnt/uts", nullptr, MS_BIND, nullptr)}));
     end(*child);
     const Held pinned(sys::open("/mnt/uts", O_RDONLY), Kind::uts);
     chapter.say(sys::fstat(pinned.file()).st_ino == made ? "equal" : "not equal");
@@ -94,14 +98,16 @@ void dead_init(Narrator& tell) {
     Child joins(0, [&](Talk& chapter) {
       chapter.say(text(Outcome{held->enter()}));
       std::optional<Child> made;
-      chapter.say(text(Outcome{Child::start(0, [](Talk&) { return 0; }, made)}));
+      chapter.say(text(Outcome{Child::start(
+          0, [](Talk&) { return 0; }, made)}));
       return 0;
     });
     const bool is_pid = held == &pid;
     tell.show(is_pid ? "setns to the pid namespace" : "setns to the UTS namespace", joins.talk().line(), is("it succeeds"));
     tell.show("a fork there", joins.talk().line(), is_pid ? contains("ENOMEM") : contains("it succeeds"));
   }
-  tell.result("a pid namespace without its process 1 takes nobody in, and says so with an errno that has nothing to do with memory.");
+  tell.result(
+      "a pid namespace without its process 1 takes nobody in, and says so with an errno that has nothing to do with memory.");
 }
 
 void last_holder(Narrator& tell) {
@@ -112,10 +118,12 @@ void last_holder(Narrator& tell) {
     sys::write_file("/proc/sys/user/max_uts_namespaces", "1");
     const auto try_one = [&] {
       std::optional<Child> made;
-      return text(Outcome{Child::start(CLONE_NEWUTS, [](Talk&) { return 0; }, made)});
+      return text(Outcome{Child::start(
+          CLONE_NEWUTS, [](Talk&) { return 0; }, made)});
     };
     std::optional<Child> child;
-    Child::start(CLONE_NEWUTS, [](Talk& talk) { return talk.line().empty() ? 0 : 1; }, child);
+    Child::start(
+        CLONE_NEWUTS, [](Talk& talk) { return talk.line().empty() ? 0 : 1; }, child);
     Fd file = sys::open(namespaces::path_of(child->pid(), Kind::uts), O_RDONLY);
     chapter.say(try_one());
     end(*child);

@@ -31,7 +31,8 @@ std::set<std::string> kinds_that_differ(pid_t a, pid_t b) {
   std::set<std::string> out;
   const auto of_a = namespaces::ids_of(a), of_b = namespaces::ids_of(b);
   for (const auto& [kind, id] : of_a)
-    if (const auto twin = of_b.find(kind); twin == of_b.end() || twin->second != id) out.insert(std::string(namespaces::info(kind).name));
+    if (const auto twin = of_b.find(kind); twin == of_b.end() || twin->second != id)
+      out.insert(std::string(namespaces::info(kind).name));
   return out;
 }
 
@@ -61,7 +62,8 @@ std::string changed_by_unshare(Kind kind) {
     for (const auto& [each, id] : namespaces::ids_of(0))
       if (before.at(each) != id) changed.insert(std::string(namespaces::info(each).name));
     // The first child makes the pid namespace; until then the link leads nowhere.
-    if (for_children && (kind == Kind::pid || link_of(file_for_children(kind)) != children)) changed.insert(std::string(namespaces::info(kind).name) + "_for_children");
+    if (for_children && (kind == Kind::pid || link_of(file_for_children(kind)) != children))
+      changed.insert(std::string(namespaces::info(kind).name) + "_for_children");
     chapter.say(joined(changed));
     return 0;
   });
@@ -80,10 +82,13 @@ void links(Narrator& tell) {
   const auto itself = sys::lstat(path);
   tell.show("is the entry a symbolic link?", itself && S_ISLNK(itself->st_mode), is(true));
   tell.step("the numbers of process 1 and of this program: the namespaces that the machine began with");
-  tell.show("what differs in a new container", [&] {
-    Payload payload(tell, sketch_of(2, request_of_this_user()));
-    return joined(kinds_that_differ(0, payload.pid()));
-  }(), contains("uts"));
+  tell.show(
+      "what differs in a new container",
+      [&] {
+        Payload payload(tell, sketch_of(2, request_of_this_user()));
+        return joined(kinds_that_differ(0, payload.pid()));
+      }(),
+      contains("uts"));
   tell.show("entries below /proc/self/ns", sys::list_directory(directory_of(0)).size(), at_least(10));
   tell.say("the directory came with Linux 3.0; 3.8 made its entries links and added pid, mnt and user");
 }
@@ -93,11 +98,16 @@ void eight_kinds(Narrator& tell) {
   for (const namespaces::KindInfo& info : namespaces::all_kinds()) {
     const bool for_children = info.kind == Kind::pid || info.kind == Kind::time;
     const std::string wanted = std::string(info.name) + (for_children ? "_for_children" : "");
-    tell.show("unshare(CLONE_NEW" + [&] {
-      std::string upper;
-      for (const char c : std::string(info.name == "mnt" ? "ns" : info.name)) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-      return upper;
-    }() + ") changes", changed_by_unshare(info.kind), is(wanted));
+    tell.show(
+        "unshare(CLONE_NEW" +
+            [&] {
+              std::string upper;
+              for (const char c : std::string(info.name == "mnt" ? "ns" : info.name))
+                upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+              return upper;
+            }() +
+            ") changes",
+        changed_by_unshare(info.kind), is(wanted));
   }
   tell.show("kinds", namespaces::all_kinds().size(), is(8));
   const auto entries = sys::list_directory(directory_of(0));
@@ -126,7 +136,8 @@ void one_view(Narrator& tell) {
   });
   tell.show("it calls itself", "process " + child.talk().line(), is("process 1"));
   const auto seen = std::stoul(child.talk().line());
-  tell.show("processes that its /proc lists", About{static_cast<double>(seen)}, satisfies("those of the host", [](const About& n) { return n.value > 3; }));
+  tell.show("processes that its /proc lists", About{static_cast<double>(seen)},
+            satisfies("those of the host", [](const About& n) { return n.value > 3; }));
   tell.show("/proc/mounts", Sides{sys::read_file("/proc/mounts").size(), std::stoul(child.talk().line())}, same());
   tell.show("net namespace", Sides{namespaces::id_of(0, Kind::net), namespaces::id_of(child.pid(), Kind::net)}, same());
   tell.result("each namespace hides one thing. \"Believing to own the system\" takes all of them, and a /proc of one's own.");

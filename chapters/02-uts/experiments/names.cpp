@@ -89,9 +89,13 @@ void same_namespace(Narrator& tell) {
     const struct stat status = sys::fstat(sys::open(namespaces::path_of(pid, Kind::uts), O_RDONLY));
     return std::pair(status.st_dev, status.st_ino);
   };
-  const auto seen_there = [&] { return visit(left.pid(), {Kind::user, Kind::uts}, [&] { return identity(0) == identity(left.pid()) ? "equal" : "not equal"; }); };
+  const auto seen_there = [&] {
+    return visit(left.pid(), {Kind::user, Kind::uts},
+                 [&] { return identity(0) == identity(left.pid()) ? "equal" : "not equal"; });
+  };
   tell.show("device and inode: left, one in it", seen_there(), is("equal"));
-  tell.show("device and inode: left, right", identity(left.pid()) == identity(right.pid()) ? "equal" : "not equal", is("not equal"));
+  tell.show("device and inode: left, right", identity(left.pid()) == identity(right.pid()) ? "equal" : "not equal",
+            is("not equal"));
 }
 
 void not_the_network(Narrator& tell) {

@@ -18,7 +18,8 @@ namespace drydock::chapter::pid {
 
 Sketch with_agent(bool init) {
   Sketch sketch = sketch_of(3, request_of_this_user(inside("agent")));
-  if (init) sketch.add(Phase::program, "init", [](Sketch& s) {
+  if (init)
+    sketch.add(Phase::program, "init", [](Sketch& s) {
       s.plan().payload("init", plan::ops::init_fork()).on("pid 1").why("--init: pid 1 reaps and forwards, the program is pid 2");
     });
   return sketch;

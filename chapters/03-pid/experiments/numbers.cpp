@@ -62,14 +62,18 @@ std::string last_number(const std::string& field) {
 void translation(Narrator& tell) {
   tell.step("three pid namespaces, each in the one before; a process in each");
   Child top(for_this_user(CLONE_NEWPID), [](Talk& chapter) { return descend(chapter, 2); });
-  for (const char* level : {"pid that the first has in its own", "the second", "the third"}) tell.show(level, top.talk().line(), is("1"));
+  for (const char* level : {"pid that the first has in its own", "the second", "the third"})
+    tell.show(level, top.talk().line(), is("1"));
   const std::size_t here = count_numbers(status_field(sys::getpid(), "NSpid"));
   tell.step("the line NSpid of /proc/PID/status, as the chapter sees it: one number for each level");
   for (int level = 0; level < 3; ++level) {
     const pid_t pid = descendant(top.pid(), level);
     const std::string field = status_field(pid, "NSpid");
-    tell.show("numbers of level " + std::to_string(level + 1), count_numbers(field), is(here + 1 + static_cast<std::size_t>(level)));
-    tell.show("the first and the last", field.substr(0, field.find(' ')) == std::to_string(pid) ? "ours and " + last_number(field) : field, is("ours and 1"));
+    tell.show("numbers of level " + std::to_string(level + 1), count_numbers(field),
+              is(here + 1 + static_cast<std::size_t>(level)));
+    tell.show("the first and the last",
+              field.substr(0, field.find(' ')) == std::to_string(pid) ? "ours and " + last_number(field) : field,
+              is("ours and 1"));
   }
   top.talk().close();
   tell.show("exit status", top.wait().code(), is(0));
@@ -106,7 +110,8 @@ void tree(Narrator& tell) {
   const Fd lowest = sys::open(namespaces::path_of(deep, Kind::pid), O_RDONLY);
   const Fd middle(static_cast<int>(raw::call(SYS_ioctl, lowest.get(), NS_GET_PARENT)));
   const Fd ours(static_cast<int>(raw::call(SYS_ioctl, middle.get(), NS_GET_PARENT)));
-  tell.show("parent of the second is the first?", static_cast<std::uint64_t>(sys::fstat(middle).st_ino) == id_of(top.pid(), Kind::pid), is(true));
+  tell.show("parent of the second is the first?",
+            static_cast<std::uint64_t>(sys::fstat(middle).st_ino) == id_of(top.pid(), Kind::pid), is(true));
   tell.show("parent of the first is ours?", static_cast<std::uint64_t>(sys::fstat(ours).st_ino) == id_of(0, Kind::pid), is(true));
   tell.step("and above ours? What lies above is not for us to see");
   tell.show("NS_GET_PARENT of our own", Outcome{raw::call(SYS_ioctl, ours.get(), NS_GET_PARENT)}, fails_with(EPERM));
@@ -117,7 +122,8 @@ namespace {
 // Goes on until the kernel refuses; says how many levels it made, and the refusal.
 int descend_until_refused(Talk& above, int level) {
   std::optional<Child> below;
-  const long result = Child::start(CLONE_NEWPID, [=](Talk& talk) { return descend_until_refused(talk, level + 1); }, below);
+  const long result = Child::start(
+      CLONE_NEWPID, [=](Talk& talk) { return descend_until_refused(talk, level + 1); }, below);
   above.say(raw::failed(result) ? std::to_string(level) + " " + text(Outcome{result}) : below->talk().line());
   return 0;
 }
@@ -129,7 +135,8 @@ void nesting(Narrator& tell) {
   Child top(for_this_user(CLONE_NEWPID), [](Talk& chapter) { return descend_until_refused(chapter, 1); });
   const std::string said = top.talk().line();
   const int levels = std::stoi(said);
-  tell.show("levels below ours", levels, satisfies("32 below the first of the machine", [](int n) { return n > 0 && n <= most_levels; }));
+  tell.show("levels below ours", levels,
+            satisfies("32 below the first of the machine", [](int n) { return n > 0 && n <= most_levels; }));
   tell.show("and the next one", said.substr(said.find(' ') + 1), contains("ENOSPC"));
   tell.result("nesting is a matter of the kernel's, up to 32. A nested runtime needs its own groups, mounts and rights besides.");
 }

@@ -42,7 +42,9 @@ void from_above(Narrator& tell) {
   tell.show("does the handler hear the next one?", eventually([&] { return ask(payload, "heard") == "1"; }), is(true));
   tell.step("SIGSTOP and SIGKILL cannot be refused to those above");
   send(payload.pid(), SIGSTOP);
-  tell.show("state after SIGSTOP", eventually([&] { return status_field(payload.pid(), "State").starts_with("T"); }) ? "stopped" : "running", is("stopped"));
+  tell.show("state after SIGSTOP",
+            eventually([&] { return status_field(payload.pid(), "State").starts_with("T"); }) ? "stopped" : "running",
+            is("stopped"));
   send(payload.pid(), SIGKILL);
   tell.show("exit status after SIGKILL", payload.wait(), is(128 + SIGKILL));
   tell.result("from above: SIGKILL and SIGSTOP always, everything else only if process 1 has a handler for it.");
@@ -58,14 +60,16 @@ void from_inside(Narrator& tell) {
   const std::string child = ask(payload, "fork");
   tell.show("kill(child, SIGKILL)", ask(payload, "kill " + child + " " + kill_signal), is("it succeeds"));
   tell.show("zombies inside", eventually([&] { return ask(payload, "zombies") == "1"; }), is(true));
-  tell.result("process 1 gets no signal from inside that it has no handler for, not even SIGKILL. kill(2) says nothing about that.");
+  tell.result(
+      "process 1 gets no signal from inside that it has no handler for, not even SIGKILL. kill(2) says nothing about that.");
 }
 
 void outwards(Narrator& tell) {
   tell.step("a process outside, and a container that tries to signal it by its pid there");
   Child outside(0, [](Talk& chapter) { return chapter.line().empty() ? 0 : 1; });
   Payload payload(tell, with_agent());
-  tell.show("kill(pid outside, SIGKILL)", ask(payload, "kill " + std::to_string(outside.pid()) + " " + kill_signal), contains("ESRCH"));
+  tell.show("kill(pid outside, SIGKILL)", ask(payload, "kill " + std::to_string(outside.pid()) + " " + kill_signal),
+            contains("ESRCH"));
   tell.show("does it end?", outside.ends_within(a_while_ms), is(false));
   tell.step("another way out: a pipe that was open before the namespace was made");
   auto [read_end, write_end] = pipe_pair();
@@ -96,7 +100,8 @@ namespace {
 // `sh` as the program; the container's `--init` puts the core's init before it.
 Sketch with_shell(bool init) {
   Sketch sketch = sketch_of(3, request_of_this_user({"sh", "-c", "echo ready; while :; do sleep 1; done"}));
-  if (init) sketch.add(Phase::program, "init", [](Sketch& s) {
+  if (init)
+    sketch.add(Phase::program, "init", [](Sketch& s) {
       s.plan().payload("init", plan::ops::init_fork()).on("pid 1").why("--init: pid 1 reaps and forwards, the program is pid 2");
     });
   return sketch;
@@ -118,7 +123,8 @@ void shell_and_sigterm(Narrator& tell) {
   with_init.signal(SIGTERM);
   tell.show("has it ended?", with_init.ends_within(at_most_ms), is(true));
   tell.show("exit status after SIGTERM", with_init.wait(), is(128 + SIGTERM));
-  tell.result("`stop` that takes ten seconds is a process 1 without a handler. An init in front of it has no such privilege to lose.");
+  tell.result(
+      "`stop` that takes ten seconds is a process 1 without a handler. An init in front of it has no such privilege to lose.");
 }
 
 }  // namespace drydock::chapter::pid

@@ -51,7 +51,8 @@ void stale_proc(Narrator& tell) {
   Payload stale(tell, std::move(without));
   const auto listed = [](Payload& payload) { return std::stoul(ask(payload, "processes")); };
   tell.show("it calls itself", "process " + ask(stale, "pid"), is("process 1"));
-  tell.show("processes in its /proc", count(listed(stale)), satisfies("those of the host", [](const About& seen) { return seen.value > 2; }));
+  tell.show("processes in its /proc", count(listed(stale)),
+            satisfies("those of the host", [](const About& seen) { return seen.value > 2; }));
   tell.show("is its /proc/1 the host's process 1?", first_process(stale) == status_field(1, "Name"), is(true));
   tell.step("the container as the plan has it: mount(\"proc\", \"/proc\", ...) before the program starts");
   Payload payload(tell, with_agent());
@@ -110,7 +111,8 @@ void users(Narrator& tell) {
     return 0;
   });
   tell.show("kill(pid, 0) by the same user", other.talk().line(), contains("ESRCH"));
-  tell.result("the namespace decides who is seen, the user who may be signalled. Users of one machine see each other's processes.");
+  tell.result(
+      "the namespace decides who is seen, the user who may be signalled. Users of one machine see each other's processes.");
 }
 
 void parents(Narrator& tell) {
@@ -120,7 +122,8 @@ void parents(Narrator& tell) {
   tell.show("its PPid, read inside", ask(payload, "parent 1"), is("0"));
   tell.show("its parent, seen from outside", status_field(parent, "Name"), is("drydock-monitor"));
   tell.show("is the program that started it its parent?", parent == sys::getpid(), is(false));
-  tell.result("inside there is no parent: 0. Outside it is a small process that stays with the container (Docker's is containerd-shim).");
+  tell.result(
+      "inside there is no parent: 0. Outside it is a small process that stays with the container (Docker's is containerd-shim).");
 }
 
 void members(Narrator& tell) {
@@ -151,9 +154,11 @@ void members(Narrator& tell) {
   tell.show("processes in its pid namespace", in_namespace.size(), is(3));
   tell.show("processes that cgroup.procs lists", in_group.size(), is(3));
   tell.show("the same ones?", in_group == in_namespace, is(true));
-  const auto ours = std::count_if(in_group.begin(), in_group.end(), [](pid_t pid) { return status_field(pid, "PPid") == std::to_string(sys::getpid()); });
+  const auto ours = std::count_if(in_group.begin(), in_group.end(),
+                                  [](pid_t pid) { return status_field(pid, "PPid") == std::to_string(sys::getpid()); });
   tell.show("of them children of the program that started it", ours, is(0));
-  tell.result("who belongs to a container is asked of its group. Descendants of a daemon are another set, and filtering guesses.");
+  tell.result(
+      "who belongs to a container is asked of its group. Descendants of a daemon are another set, and filtering guesses.");
 }
 
 }  // namespace drydock::chapter::pid
