@@ -268,7 +268,7 @@ TEST_CASE("a full disk", "[container][wrong]") {
     CHECK(has(run.err, "the disk (or a kernel table) is full"));
     CHECK(has(run.err, "free some space"));
   }
-  CHECK(sys::list_directory(full + "/containers").empty());
+  for (const char* directory : {"/containers", "/upper", "/work"}) CHECK(sys::list_directory(full + directory).empty());
   unmount(tiny);
   unmount(full);
 

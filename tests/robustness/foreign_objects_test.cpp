@@ -100,8 +100,8 @@ void in_the_way(const std::string& step, const std::function<Foreign(Host&, cons
   check_survives(host, prepared, foreign, step);
 }
 
-std::string own_directory(const Host& host, const Prepared& prepared) {
-  return host.data() + "/containers/" + prepared.host.id;
+std::string own_directory(const Host& host, const Prepared& prepared, const std::string& kind) {
+  return host.data() + "/" + kind + "/" + prepared.host.id;
 }
 
 }  // namespace
@@ -127,10 +127,12 @@ TEST_CASE("a link of the same name survives", "[robustness][foreign]") {
 
 TEST_CASE("files of the same name survive", "[robustness][foreign]") {
   DRYDOCK_NEEDS_HOST();
-  in_the_way("files", [](Host& host, const Prepared& prepared) { return directory_at(own_directory(host, prepared)); });
-  in_the_way("files", [](Host& host, const Prepared& prepared) { return file_at(own_directory(host, prepared)); });
-  // A link that leads elsewhere is not followed.
-  in_the_way("files", [](Host& host, const Prepared& prepared) { return link_to(own_directory(host, prepared), host.scratch()); });
+  for (const std::string kind : {"upper", "work", "containers"}) {
+    in_the_way("files", [&](Host& host, const Prepared& prepared) { return directory_at(own_directory(host, prepared, kind)); });
+    in_the_way("files", [&](Host& host, const Prepared& prepared) { return file_at(own_directory(host, prepared, kind)); });
+    // A link that leads elsewhere is not followed.
+    in_the_way("files", [&](Host& host, const Prepared& prepared) { return link_to(own_directory(host, prepared, kind), host.scratch()); });
+  }
 }
 
 TEST_CASE("a ledger and a name that are taken survive", "[robustness][foreign]") {

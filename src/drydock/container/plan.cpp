@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <drydock/cgroups/steps.hpp>
+#include <drydock/container/name_files.hpp>
 #include <drydock/container/program.hpp>
 #include <drydock/container/user_mounts.hpp>
 #include <drydock/container/user_namespace.hpp>
@@ -28,13 +29,17 @@ using namespace plan;
 
 namespace {
 
+// How much of the id a name points to: half says whose it is, and a link of less than 60 bytes takes no block of a disk.
+constexpr std::size_t short_name = 32;
+
 // Builds one plan; each method adds the steps of one idea. The order of the calls in build() is the order of a start.
 class Builder {
  public:
   Builder(const Spec& spec, const Host& host)
       : spec_(spec), host_(host), hostname_(spec.hostname.empty() ? host.id.substr(0, 12) : spec.hostname),
-        directory_(host.paths.data + "/containers/" + host.id),
-        names_(host.ledgers.substr(0, host.ledgers.rfind('/')) + "/etc/" + host.id), user_mounts_(spec, host, directory_, names_) {}
+        directory_(host.paths.data + "/containers/" + host.id), upper_(host.paths.data + "/upper/" + host.id),
+        work_(host.paths.data + "/work/" + host.id),
+        state_(host.ledgers.substr(0, host.ledgers.rfind('/'))), user_mounts_(spec, host, directory_), name_files_(hostname_, spec, host) {}
 
   ContainerPlan build();
 
@@ -42,13 +47,15 @@ class Builder {
   bool mapped() const { return spec_.userns.enabled; }
   bool rootless() const { return host_.euid != 0; }
   bool bridged() const { return spec_.network.mode == NetworkMode::bridge; }
+  // One directory for all containers: each attaches its root there in a mount namespace of its own.
+  std::string root_place() const { return state_ + "/root"; }
   bool slirped() const { return spec_.network.mode == NetworkMode::slirp; }
   bool own_network() const { return bridged() || slirped() || spec_.network.mode == NetworkMode::none; }
   Plan& plan() { return out_.plan; }
 
   void ledger();
   void listeners();
-  Call remove_files() const;
+  Call remove_files(const std::string& path) const;
   void container_files();
   void control_groups();
   void bridge();
@@ -71,10 +78,11 @@ class Builder {
 
   const Spec& spec_;
   const Host& host_;
-  const std::string hostname_, directory_, names_;
+  const std::string hostname_, directory_, upper_, work_, state_;
   ContainerPlan out_;
   Stdio stdio_;
   UserMounts user_mounts_;
+  NameFiles name_files_;
   Slot child_, root_, peer_, place_;
   StepRef maps_written_, veth_, slirp_;
   namespaces::MapWriter map_writer_ = namespaces::MapWriter::parent;
@@ -90,8 +98,8 @@ void Builder::ledger() {
   plan().monitor("ledger", ops::linkat({}, path)).undo(ops::unlink(path), UndoAt::remove).on("ledger " + path).why("from here on everything that is made is on record");
   out_.settings.ledger_path = path;
   if (spec_.name.empty()) return;
-  const std::string name = host_.ledgers.substr(0, host_.ledgers.rfind('/')) + "/names/" + spec_.name;
-  plan().monitor("name", ops::symlinkat(host_.id, {}, name)).undo(ops::unlink(name), UndoAt::remove).on("name '" + spec_.name + "'").why("a name belongs to one container: the kernel refuses a second link");
+  const std::string name = state_ + "/names/" + spec_.name;
+  plan().monitor("name", ops::symlinkat(host_.id.substr(0, short_name), {}, name)).undo(ops::unlink(name), UndoAt::remove).on("name '" + spec_.name + "'").why("a name belongs to one container: the kernel refuses a second link");
 }
 
 void Builder::listeners() {
@@ -101,17 +109,19 @@ void Builder::listeners() {
 }
 
 // With a range of ids a user's container leaves files that the user may not remove: then root of such a namespace does.
-Call Builder::remove_files() const {
-  if (!mapped() || writer_of(maps_of(spec_, host_), host_) != namespaces::MapWriter::helper) return ops::remove_tree(directory_);
+Call Builder::remove_files(const std::string& path) const {
+  if (!mapped() || writer_of(maps_of(spec_, host_), host_) != namespaces::MapWriter::helper) return ops::remove_tree(path);
   const namespaces::Maps maps = maps_of(spec_, host_);
-  return ops::remove_tree_mapped(directory_, namespaces::map_text(maps.uids), namespaces::map_text(maps.gids));
+  return ops::remove_tree_mapped(path, namespaces::map_text(maps.uids), namespaces::map_text(maps.gids));
 }
 
 void Builder::container_files() {
-  plan().monitor("files", ops::mkdir(directory_, 0710)).undo(remove_files(), UndoAt::remove).on(directory_).why("the container's own files: its writable layer, its log");
-  for (const char* name : {"upper", "work"})
-    plan().monitor(std::string("files.") + name, ops::mkdir(directory_ + "/" + name, 0755)).on(directory_ + "/" + name).why("for the writable layer of the overlay");
-  add_name_files(plan(), names_, hostname_, spec_, host_);
+  plan().monitor("files", ops::mkdir(upper_, 0755)).undo(remove_files(upper_), UndoAt::remove).on(upper_).why("the writable layer of the overlay");
+  plan().monitor("files.work", ops::mkdir(work_, 0755)).undo(remove_files(work_), UndoAt::remove).on(work_).why("the overlay's own, beside the writable layer");
+  // On a disk each directory costs a start 0.1 ms, most of it at its end: no third one for a container that writes nothing else.
+  const bool kept_apart = spec_.detach || spec_.terminal || user_mounts_.has_anonymous_volumes();
+  if (!kept_apart) return;
+  plan().monitor("files.own", ops::mkdir(directory_, 0710)).undo(remove_files(directory_), UndoAt::remove).on(directory_).why("the container's own files: its log, its volumes");
   user_mounts_.add_anonymous_volumes(plan());
   if (spec_.detach || spec_.terminal) out_.settings.socket_path = directory_ + "/attach";  // ctrl-p ctrl-q may detach later
   if (!spec_.detach) return;
@@ -193,9 +203,9 @@ void Builder::become_root_of_user_namespace() {
 void Builder::root() {
   // Without root the layers belong to the user, who is root inside: there is nothing to map.
   const bool id_mapped = mapped() && !rootless();
-  overlay::Stack stack{host_.image.layers, directory_ + "/upper", directory_ + "/work", spec_.remove, rootless()};
+  overlay::Stack stack{host_.image.layers, upper_, work_, spec_.remove, rootless()};
   if (!id_mapped && !host_.appended_layers) {
-    root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, names_ + "/root");
+    root_ = overlay::add_mounted_overlay(plan(), Lane::payload, stack, root_place());
     return;
   }
   if (id_mapped)
@@ -212,7 +222,7 @@ void Builder::mapped_root(const overlay::Stack& stack) {
   const Slot userns = plan().slot("user_namespace", SlotKind::fd);
   plan().monitor("userns", ops::open_proc_file(child_, "ns/user", O_RDONLY)).into(userns).on("user namespace").why("layers are id-mapped by it");
   root_ = host_.layers_by_descriptor ? overlay::add_mapped_overlay(plan(), Lane::monitor, stack, userns)
-                                     : overlay::add_mapped_mounted_overlay(plan(), Lane::monitor, stack, userns, names_ + "/root");
+                                     : overlay::add_mapped_mounted_overlay(plan(), Lane::monitor, stack, userns, root_place());
 }
 
 void Builder::system_mounts() {
@@ -285,7 +295,7 @@ ContainerPlan Builder::build() {
   ledger();
   listeners();
   container_files();
-  if (mapped()) add_upper_owner(plan(), directory_ + "/upper", maps_of(spec_, host_));
+  if (mapped()) add_upper_owner(plan(), upper_, maps_of(spec_, host_));
   control_groups();
   bridge();
   const bool pipes = spec_.detach && !spec_.terminal;
@@ -297,19 +307,22 @@ ContainerPlan Builder::build() {
   slirp();
   attach_groups();
   mounts::add_private_propagation(plan(), Lane::payload);
-  place_ = mounts::add_root_place(plan(), Lane::payload, names_ + "/root");
+  place_ = mounts::add_root_place(plan(), Lane::payload, root_place());
   user_mounts_.add_sources(plan());
   become_root_of_user_namespace();
+  name_files_.add_sources(plan(), place_);
   root();
   system_mounts();
   if (spec_.terminal) add_terminal(plan(), stdio_, devices_.devpts, devices_.dev, spec_.detach, host_.rows, host_.columns);
   user_mounts_.add_targets(plan(), root_);
+  name_files_.add_targets(plan(), root_);
   names();
-  inner_network();
   cgroup_namespace();
   masks();
   enter_root();
   add_stdio(plan(), stdio_, spec_.terminal, spec_.detach, spec_.interactive);
+  // As late as may be: all this was done while the monitor made the link, which holds the lock of all links.
+  inner_network();
   Program program;
   program.argv = out_.command;
   program.env = environment_of(host_.image.config.env, spec_.env, hostname_, spec_.terminal);

@@ -7,8 +7,6 @@
 
 #include <drydock/cgroups/device_rules.hpp>
 #include <drydock/kernel/error.hpp>
-#include <drydock/network/names.hpp>
-#include <drydock/network/slirp.hpp>
 #include <drydock/security/capabilities.hpp>
 #include <drydock/security/rlimits.hpp>
 
@@ -23,19 +21,6 @@ std::vector<std::string> command_of(const Spec& spec, const image::Config& confi
   argv.insert(argv.end(), rest.begin(), rest.end());
   if (argv.empty()) throw Error::refused("image '" + spec.image + "'", "it names no program, and none was given", "write the program behind the image: drydock run " + spec.image + " sh");
   return argv;
-}
-
-// In the state directory, which is in memory: on a disk, making and removing these costs a start a quarter of a millisecond.
-void add_name_files(Plan& plan, const std::string& directory, const std::string& hostname, const Spec& spec, const Host& host) {
-  plan.monitor("names", ops::mkdir(directory, 0710)).undo(ops::remove_tree(directory), UndoAt::remove).on(directory).why("what the container finds in its /etc, and the place of its root");
-  plan.monitor("names.root", ops::mkdir(directory + "/root", 0755)).on(directory + "/root").why("where the root is attached before it becomes the root");
-  const bool slirp = spec.network.mode == NetworkMode::slirp;
-  const std::string address = host.address && (spec.network.mode == NetworkMode::bridge || slirp) ? host.address->text() : "";
-  std::vector<std::string> dns = spec.network.dns;
-  if (slirp && dns.empty()) dns = {network::slirp_name_server};  // also where the host's own server listens on its loopback only
-  plan.monitor("names.hosts", ops::create_file(directory + "/hosts", network::hosts_file(hostname, address, spec.network.hosts), 0644)).on("/etc/hosts").why("names that the container can look up");
-  plan.monitor("names.resolv.conf", ops::create_file(directory + "/resolv.conf", network::resolv_conf(host.resolv_conf, dns), 0644)).on("/etc/resolv.conf").why("name servers");
-  plan.monitor("names.hostname", ops::create_file(directory + "/hostname", network::hostname_file(hostname), 0644)).on("/etc/hostname").why("the name of the container");
 }
 
 std::vector<std::string> environment_of(const std::vector<std::string>& image, const std::vector<std::string>& user, const std::string& hostname, bool terminal) {

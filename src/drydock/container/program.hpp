@@ -1,5 +1,4 @@
-// The last steps of a payload, the same for run and exec: stdio, limits, user, seccomp, capabilities, and the program itself. Before
-// them, what a run puts into the container's /etc.
+// The last steps of a payload, the same for run and exec: stdio, limits, user, seccomp, capabilities, and the program itself.
 //
 // Example: Stdio stdio = add_detached_pipes(plan, false); ... add_stdio(plan, stdio, false, true, false); add_program(plan, program, root, host);
 // Source: execve(2), credentials(7), seccomp(2); CVE-2017-5226 (terminal), CVE-2024-21626 (working directory).
@@ -11,9 +10,6 @@
 #include <drydock/container/plan.hpp>
 
 namespace drydock::container {
-
-// Monitor lane: hosts, resolv.conf and hostname of the container in `directory`, and "root", the place of its root.
-void add_name_files(plan::Plan& plan, const std::string& directory, const std::string& hostname, const Spec& spec, const Host& host);
 
 struct Stdio {  // who is behind the descriptors 0, 1, 2 of the program
   plan::Slot terminal, peer;        // with -t

@@ -2,6 +2,8 @@
 
 #include <sys/mount.h>
 
+#include <algorithm>
+
 namespace drydock::container {
 
 using namespace plan;
@@ -12,12 +14,20 @@ std::string step_of(int number) {
   return "volume." + std::to_string(number);
 }
 
+bool is_anonymous(const MountSpec& mount) {
+  return mount.type == MountType::volume && mount.source.empty();
+}
+
 }  // namespace
+
+bool UserMounts::has_anonymous_volumes() const {
+  return std::any_of(spec_.mounts.begin(), spec_.mounts.end(), is_anonymous);
+}
 
 void UserMounts::add_anonymous_volumes(Plan& plan) const {
   int number = 0;
   for (const MountSpec& mount : spec_.mounts) {
-    if (mount.type != MountType::volume || !mount.source.empty()) continue;
+    if (!is_anonymous(mount)) continue;
     const std::string name = "volume" + std::to_string(number++);
     plan.monitor("files." + name, ops::mkdir(directory_ + "/" + name, 0755)).on(mount.target).why("an anonymous volume, gone with the container");
   }
@@ -34,18 +44,14 @@ mounts::Bind UserMounts::bind_of(const MountSpec& mount, int& anonymous) const {
   return bind;
 }
 
-void UserMounts::add_source(Plan& plan, const std::string& id, const mounts::Bind& bind) {
-  sources_.push_back({id, bind, mounts::add_bind_source(plan, Lane::payload, id, bind)});
-}
-
 void UserMounts::add_sources(Plan& plan) {
   int anonymous = 0, number = 0;
   for (const MountSpec& mount : spec_.mounts) {
     const std::string id = step_of(number++);
-    if (mount.type != MountType::tmpfs) add_source(plan, id, bind_of(mount, anonymous));
+    if (mount.type == MountType::tmpfs) continue;
+    const mounts::Bind bind = bind_of(mount, anonymous);
+    sources_.push_back({id, bind, mounts::add_bind_source(plan, Lane::payload, id, bind)});
   }
-  for (const char* name : {"hosts", "resolv.conf", "hostname"})
-    add_source(plan, std::string("names.") + name, {names_ + "/" + name, std::string("/etc/") + name, false, true, false, 0});
 }
 
 void UserMounts::add_targets(Plan& plan, Slot root) const {

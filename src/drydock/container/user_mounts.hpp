@@ -1,9 +1,9 @@
-// What the user mounts into a container: binds, volumes, tmpfs, and the three files that give it its names.
+// What the user mounts into a container: binds, volumes, tmpfs.
 //
 // In two halves: the host's side is opened while the lane is still the user who may read it, the container's side is resolved
 // below the new root, by descriptor.
 //
-// Example: UserMounts mounts(spec, host, directory, names); mounts.add_sources(plan); ... mounts.add_targets(plan, root);
+// Example: UserMounts mounts(spec, host, directory); mounts.add_sources(plan); ... mounts.add_targets(plan, root);
 // Chapter: 04. Source: open_tree(2), move_mount(2), mount_namespaces(7).
 #pragma once
 
@@ -17,10 +17,10 @@ namespace drydock::container {
 
 class UserMounts {
  public:
-  // `directory` holds the anonymous volumes, `names` the files hosts, resolv.conf and hostname.
-  UserMounts(const Spec& spec, const Host& host, std::string directory, std::string names)
-      : spec_(spec), host_(host), directory_(std::move(directory)), names_(std::move(names)) {}
+  // `directory` holds the anonymous volumes.
+  UserMounts(const Spec& spec, const Host& host, std::string directory) : spec_(spec), host_(host), directory_(std::move(directory)) {}
 
+  bool has_anonymous_volumes() const;
   // Monitor: directories for volumes that have no name.
   void add_anonymous_volumes(plan::Plan& plan) const;
   void add_sources(plan::Plan& plan);
@@ -33,11 +33,10 @@ class UserMounts {
     plan::Slot mount;
   };
   mounts::Bind bind_of(const MountSpec& mount, int& anonymous) const;
-  void add_source(plan::Plan& plan, const std::string& id, const mounts::Bind& bind);
 
   const Spec& spec_;
   const Host& host_;
-  const std::string directory_, names_;
+  const std::string directory_;
   std::vector<Source> sources_;
 };
 
