@@ -55,6 +55,7 @@ int run_command(const Words& words) {
     container::Engine engine = open_engine(true);
     container::RunOptions options = request->options;
     options.on_warning = say_warning;
+    options.parting = true;
     const container::Outcome outcome = engine.run(request->spec, options);
     if (request->spec.detach) {
       print(outcome.id + "\n");

@@ -188,6 +188,34 @@ TEST_CASE("--ip gives that very address, once", "[container][network]") {
   CHECK(host.leftovers() == nothing);
 }
 
+// The command line does not wait for the monitor, which may have the bridge to look after.
+TEST_CASE("what a container had is free when its command line returns", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  for (int round = 0; round < 8; ++round) {
+    const Result run = host.drydock({"run", "--rm", "--name", "again", "-p", "18094:80", "-p", "127.0.0.1:18095:80", "--ip", "172.29.0.77", "busybox", "true"});
+    INFO("round " << round << ": " << run.seen());
+    REQUIRE(run.code == 0);
+  }
+  CHECK(host.leftovers() == nothing);
+}
+
+// A guest holds the link, so the process that looks after the bridge stays: nobody who asks for the container waits for that one.
+TEST_CASE("a container that has ended is removed at once, whoever looks after the bridge", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  Program front = host.start({"run", "--name", "server", "busybox", "sleep", "100"});
+  REQUIRE(eventually([&] { return host.drydock({"ps"}).out.find("server") != std::string::npos; }, 5000));
+  REQUIRE(host.drydock({"run", "-d", "--name", "guest", "--network", "container:server", "busybox", "sleep", "100"}).code == 0);
+  const std::uint64_t begin = sys::monotonic_ns();
+  REQUIRE(host.drydock({"kill", "server"}).code == 0);
+  CHECK(front.wait().code == 137);
+  CHECK(host.drydock({"rm", "server"}).code == 0);
+  CHECK(sys::monotonic_ns() - begin < 15'000'000'000);  // of the 30 s for which the bridge is looked after
+  CHECK(host.drydock({"rm", "-f", "guest"}).code == 0);
+  CHECK(host.leftovers(3000) == nothing);
+}
+
 TEST_CASE("names: /etc/hosts, /etc/hostname, /etc/resolv.conf, --dns, --add-host", "[container][network][N1-112]") {
   DRYDOCK_NEEDS_HOST();
   Host host;

@@ -60,6 +60,7 @@ struct Outcome {
 struct RunOptions {
   std::string trace_path;  // JSON lines, one per step
   bool timeline = false;   // on stderr, after the end
+  bool parting = false;    // the process ends with the run (a command line): what all containers share is looked after without it
   bool explain = false;    // stop at each step (without a terminal: print and go on)
   std::string inject;      // "STEP=ERRNO": fail that step instead of executing it
   std::function<void(const std::string&)> on_warning;  // called before the program starts: what this machine cannot enforce

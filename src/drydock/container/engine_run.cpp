@@ -134,8 +134,10 @@ Error with_setting(const Error& error, const Spec& spec) {
   return Error(std::move(parts));
 }
 
-plan::Settings with_options(plan::Settings settings, const RunOptions& options) {
+plan::Settings with_options(plan::Settings settings, const RunOptions& options, const Spec& spec) {
   if (options.explain) settings.flags |= plan::wire::flag_explain;
+  // Only a monitor with a bridge to look after outlives the end: starting another process for that costs a quarter of a millisecond.
+  if (options.parting && !spec.detach && spec.network.mode == NetworkMode::bridge) settings.flags |= plan::wire::flag_parting;
   settings.inject = options.inject;
   return settings;
 }
@@ -172,7 +174,7 @@ Outcome Engine::run(const Spec& asked, const RunOptions& options) {
   // the keyboard before the program runs and must be interruptible.
   std::optional<process::SignalFd> held;
   if (!spec.detach && !options.explain) held.emplace(process::forwardable_signals());
-  plan::Launch launch = plan::Launch::start(std::move(made.plan), with_options(made.settings, options), std::move(monitor), host.ledgers);
+  plan::Launch launch = plan::Launch::start(std::move(made.plan), with_options(made.settings, options, spec), std::move(monitor), host.ledgers);
   Fd terminal;
   try {
     terminal = wait_started(launch, options, held ? &*held : nullptr);

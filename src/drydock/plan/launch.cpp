@@ -149,6 +149,8 @@ std::optional<wire::Packet> Launch::receive(int timeout_ms, Fd* descriptor) {
     Error::Parts parts{"drydock-monitor", "", 0, "", "it ended without a word (was it killed?)", "the next command, or 'drydock reset', undoes what it did"};
     throw Error(std::move(parts));
   }
+  // Its process may go on, for things that all containers share; who is parting leaves it to init.
+  if (packet.word == wire::Word::exited && (ledger_.header().flags & wire::flag_parting) != 0) monitor_ = 0;
   if (descriptor != nullptr) *descriptor = Fd(fd);
   else if (fd >= 0) Fd closes(fd);
   return packet;

@@ -114,6 +114,12 @@ bool launch(Context& context) {
   return payload_runs(context);
 }
 
+// What the next container may want at once, a published port above all, is free before the caller hears the end.
+void let_go(const Context& context) {
+  if (context.control >= 0) raw::call(SYS_close_range, 0, context.control - 1, 0);
+  raw::call(SYS_close_range, context.control + 1, ~0U, 0);
+}
+
 int finish(Context& context, wire::Word word, int status) {
   wire::Header& header = *context.header;
   header.finished_ns = realtime_ns();
@@ -122,6 +128,7 @@ int finish(Context& context, wire::Word word, int status) {
   __atomic_store_n(&header.phase, remove ? wire::Phase::removing : wire::Phase::exited, __ATOMIC_RELEASE);
   end_lanes(context);
   if (undo(context, remove)) header.undone_mono_ns = monotonic_ns();
+  let_go(context);
   send_packet(context.control, {word, header.exit_code});
   if (context.control >= 0) raw::call(SYS_close, context.control);
   context.control = -1;
@@ -155,20 +162,21 @@ int keep_watch_for(void* argument) {
 // What belongs to all containers of this host together (bridge, NAT): looked after when everything else is done and the
 // caller has its answer. Whether or not that step was reached: the address was leased before the launch, and a caller that was
 // killed cannot end the lease.
-void release_shared(Context& context) {
+void release_shared(Context& context, bool somebody_waits) {
   static Watch watch;
   alignas(16) static char stack[32 * 1024];
   for (unsigned index = 0; index < context.header->step_count; ++index) {
     const wire::WireStep& step = context.step(index);
     if (step.has_undo == 0 || static_cast<Op>(step.undo.op) != Op::release_network) continue;
-    raw::call(SYS_close_range, 0, ~0U, 0);  // a published port above all: the next container may want it at once
     watch.context = &context;
     watch.call = &step.undo;
     const wire::WireCall& call = step.undo;
     if (sit_down(watch.janitor, text(context, call, 0), text(context, call, 2), text_length(context, call, 2)) != 1) return;
-    // The caller waits for this process: the watch is kept by another, which takes over the memory as it is. A copy would cost the
-    // caller a fifth of a millisecond.
-    if (::clone(keep_watch_for, stack + sizeof stack, CLONE_VM | SIGCHLD, &watch) < 0) keep_watch_for(&watch);
+    // Who waits for this process shall not wait for the watch: it is kept by another, which takes over the memory as it is. Where nobody
+    // waits it stays here, and this is the container's monitor no more: who removes the container waits for that one.
+    if (!somebody_waits) context.header->monitor_pid = 0;
+    if (!somebody_waits || ::clone(keep_watch_for, stack + sizeof stack, CLONE_VM | SIGCHLD, &watch) < 0)
+      keep_watch_for(&watch);
     return;
   }
 }
@@ -203,17 +211,19 @@ int monitor_main(Functions functions) {
   }
   start(context);
   int status = exit_ours;
+  bool somebody_waits = true;
   if (launch(context)) {
     header.started_ns = realtime_ns();
     __atomic_store_n(&header.phase, wire::Phase::running, __ATOMIC_RELEASE);
     send_packet(context.control, {wire::Word::started, header.payload_pid});
     supervise(context, signal_fd);
     status = finish(context, wire::Word::exited, header.exit_code);
+    somebody_waits = (header.flags & wire::flag_parting) == 0;
   } else {
     header.exit_code = exit_ours;
     status = finish(context, wire::Word::failed, exit_ours);
   }
-  release_shared(context);
+  release_shared(context, somebody_waits);
   return status;
 }
 

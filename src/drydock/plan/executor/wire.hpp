@@ -75,6 +75,7 @@ enum Flag : std::uint32_t {
   flag_explain = 16,
   flag_exec = 32,       // a program in a running container, not a container
   flag_frozen = 64,
+  flag_parting = 128,   // the caller ends when it has heard the end: nobody waits for the monitor
 };
 
 struct Header {
