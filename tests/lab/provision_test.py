@@ -41,7 +41,7 @@ class Provision(unittest.TestCase):
 
     def said(self, *words, online=False):
         """What a command in the root prints; it must end well."""
-        result = self.root.run(*words, online=online, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1500)
+        result = self.root.run(*words, online=online, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2400)
         self.assertEqual(result.returncode, 0, f"{' '.join(words)}:\n{result.stdout[-4000:]}")
         return result.stdout
 
