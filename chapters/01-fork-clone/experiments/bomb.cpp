@@ -5,16 +5,11 @@
 
 #include <string>
 
-#include <drydock/cgroups/group.hpp>
-#include <drydock/cgroups/host.hpp>
-#include <drydock/cgroups/layout.hpp>
-#include <drydock/cgroups/steps.hpp>
 #include <drydock/kernel/raw.hpp>
 
 #include "experiments.hpp"
-#include "shared/chapter.hpp"
 #include "shared/child.hpp"
-#include "shared/look.hpp"
+#include "shared/own_group.hpp"
 #include "shared/payload.hpp"
 
 namespace drydock::chapter::fork_clone {
@@ -42,25 +37,14 @@ int bomb(Talk& chapter) {
 }
 
 void fork_bomb(Narrator& tell) {
-  const cgroups::Layout layout = cgroups::read_manageable_layout();
   cgroups::Limits limits;
   limits.pids = most_tasks;
-  cgroups::GroupPlan group;
-  Request request = request_of_this_user(inside("bomb"));
-  Sketch sketch = sketch_of(1, request);
-  sketch.keep_ledger();
-  sketch.add(Phase::host, "group", [&](Sketch& s) {
-    const auto writes = cgroups::limit_writes(layout, limits, cgroups::read_host(layout, limits));
-    group = cgroups::add_group_steps(s.plan(), layout, s.request.id.substr(0, 16), writes, {.device_rules = false});
-    s.cgroup = group.cgroup2;
-  });
-  sketch.add(Phase::join, "join", [&](Sketch& s) {
-    cgroups::add_attach_steps(s.plan(), group, plan::Lane::payload);
-    cgroups::add_cpu_attach_step(s.plan(), group, plan::Lane::payload);
-  });
+  OwnGroup group(limits);
+  Sketch sketch = sketch_of(1, request_of_this_user(inside("bomb")));
+  group.add_to(sketch);
   tell.step("a group with pids.max = 20, and a program in it in which every process forks and forks");
   Payload payload(tell, std::move(sketch));
-  cgroups::Group watched(layout, group.directories);
+  cgroups::Group watched = group.watch();
   payload.talk().say("go");
   tell.show("what fork answers in the end", payload.talk().line(), contains("EAGAIN"));
   tell.show("tasks in the group", watched.usage().tasks.value_or(0), is(most_tasks));

@@ -9,10 +9,6 @@
 #include <algorithm>
 #include <string>
 
-#include <drydock/cgroups/group.hpp>
-#include <drydock/cgroups/host.hpp>
-#include <drydock/cgroups/layout.hpp>
-#include <drydock/cgroups/steps.hpp>
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/namespaces/kinds.hpp>
@@ -21,6 +17,7 @@
 #include "experiments/agent.hpp"
 #include "shared/child.hpp"
 #include "shared/look.hpp"
+#include "shared/own_group.hpp"
 #include "shared/payload.hpp"
 
 namespace drydock::chapter::pid {
@@ -127,18 +124,9 @@ void parents(Narrator& tell) {
 }
 
 void members(Narrator& tell) {
-  const cgroups::Layout layout = cgroups::read_manageable_layout();
-  cgroups::GroupPlan group;
+  OwnGroup group;
   Sketch sketch = with_agent();
-  sketch.keep_ledger();
-  sketch.add(Phase::host, "group", [&](Sketch& s) {
-    group = cgroups::add_group_steps(s.plan(), layout, s.request.id.substr(0, 16), {}, {.device_rules = false});
-    s.cgroup = group.cgroup2;
-  });
-  sketch.add(Phase::join, "join", [&](Sketch& s) {
-    cgroups::add_attach_steps(s.plan(), group, plan::Lane::payload);
-    cgroups::add_cpu_attach_step(s.plan(), group, plan::Lane::payload);
-  });
+  group.add_to(sketch);
   tell.step("a container in a control group of its own; it makes a child and an orphan");
   Payload payload(tell, std::move(sketch));
   ask(payload, "fork");
@@ -149,7 +137,7 @@ void members(Narrator& tell) {
     const auto found = ids.find(Kind::pid);
     if (found != ids.end() && found->second == id_of(payload.pid(), Kind::pid)) in_namespace.push_back(pid);
   }
-  std::vector<pid_t> in_group = cgroups::Group(layout, group.directories).pids();
+  std::vector<pid_t> in_group = group.watch().pids();
   std::sort(in_group.begin(), in_group.end());
   tell.show("processes in its pid namespace", in_namespace.size(), is(3));
   tell.show("processes that cgroup.procs lists", in_group.size(), is(3));
