@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include <drydock/mounts/system.hpp>
 #include <drydock/plan/plan.hpp>
 #include <drydock/plan/serialise.hpp>
 
@@ -51,6 +52,8 @@ class Sketch {
   plan::Slot child;   // pid; known from phase outside on
   plan::Slot root;    // the new root, once a chapter makes one
   plan::Slot cgroup;  // of version 2, for clone3(CLONE_INTO_CGROUP)
+  mounts::SystemMounts system;   // what /proc, /dev and /sys may be, given the namespaces so far
+  mounts::DeviceMounts devices;  // known from phase names on
   plan::Settings settings;
 
   void add(Phase phase, std::string name, Part part);

@@ -87,8 +87,10 @@ DeviceMounts add_system_mounts(Plan& plan, Lane lane, Slot root, const SystemMou
   add_on_dev(plan, lane, "mount.devpts", made.devpts, made.dev, "pts");
   const Slot shm = add_new_mount(plan, lane, "mount.shm", {"tmpfs", {{"mode", "1777"}, {"size", "65536k"}}, no_suid_dev_exec}, "POSIX shared memory");
   add_on_dev(plan, lane, "mount.shm", shm, made.dev, "shm");
-  const Slot mqueue = add_new_mount(plan, lane, "mount.mqueue", {"mqueue", {}, no_suid_dev_exec}, "POSIX message queues of the new ipc namespace");
-  add_on_dev(plan, lane, "mount.mqueue", mqueue, made.dev, "mqueue");
+  if (options.mqueue) {
+    const Slot mqueue = add_new_mount(plan, lane, "mount.mqueue", {"mqueue", {}, no_suid_dev_exec}, "POSIX message queues of the new ipc namespace");
+    add_on_dev(plan, lane, "mount.mqueue", mqueue, made.dev, "mqueue");
+  }
   add_sys(plan, lane, root, options);
   made.null_device = plan.slot("null_device", SlotKind::fd);
   plan.add(lane, "dev.null.fd", ops::openat(made.dev, "null", O_PATH | O_NOFOLLOW)).into(made.null_device).on("/dev/null").why("for masks; verified to be 1:3 before each use");

@@ -18,7 +18,7 @@ struct SystemMounts {
   bool privileged = false;       // /sys writable, nothing masked
   bool fresh_sysfs = true;       // false: the network namespace is not ours, /sys is bound from the host
   bool terminal = false;         // a pty is the container's console
-  std::string mqueue = "mqueue";
+  bool mqueue = true;            // false: the ipc namespace is not ours, and neither are its queues
 };
 
 // A controller group as seen inside, "memory" or "cgroup2"; mounted read-only below /sys/fs/cgroup.
