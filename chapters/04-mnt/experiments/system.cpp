@@ -15,6 +15,7 @@
 
 #include "experiments.hpp"
 #include "shared/payload.hpp"
+#include "shared/scratch.hpp"
 #include "stage.hpp"
 
 namespace drydock::chapter::mnt {
@@ -47,18 +48,6 @@ std::string options_of(const std::string& target) {
     if (mount.target == target) return mount.options;
   return "none";
 }
-
-// A directory below /tmp that goes with its owner.
-class Scratch {
- public:
-  Scratch() : path_("/tmp/drydock-ch04-" + sys::random_hex(16)) { sys::mkdir(path_, 0700); }
-  ~Scratch() { sys::remove_tree(path_); }
-  Scratch(const Scratch&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // The container of this chapter, with the two steps by which `drydock run --name NAME -p PORT:80` claims what is unique.
 Sketch named(const std::string& name, int port) {

@@ -12,6 +12,7 @@
 
 #include "experiments.hpp"
 #include "shared/child.hpp"
+#include "shared/unix_socket.hpp"
 #include "wire.hpp"
 
 namespace drydock::chapter::net {

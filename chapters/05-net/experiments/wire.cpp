@@ -6,15 +6,12 @@
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include <drydock/kernel/error.hpp>
@@ -57,11 +54,6 @@ Fd socket_of(int family, int type, int protocol = 0) {
   const long made = raw::call(SYS_socket, family, type | SOCK_CLOEXEC, protocol);
   if (raw::failed(made)) throw Error::from_errno("socket", std::to_string(family) + ", " + std::to_string(type), raw::error_of(made));
   return Fd(static_cast<int>(made));
-}
-
-template <typename Address>
-Outcome connected(const Fd& socket, const Address& address, std::size_t size = sizeof(Address)) {
-  return {raw::call(SYS_connect, socket.get(), &address, size)};
 }
 
 std::uint16_t checksum(const std::uint16_t* words, std::size_t count) {
@@ -205,32 +197,9 @@ Outcome listen_on(const std::string& address, int port, Fd& listener, Reuse reus
 
 std::string hear(int port) {
   const Fd socket = socket_of(AF_INET, SOCK_STREAM);
-  if (const Outcome made = connected(socket, socket_address("127.0.0.1", port)); made.failed()) return text(made);
+  const sockaddr_in to = socket_address("127.0.0.1", port);
+  if (const Outcome made{raw::call(SYS_connect, socket.get(), &to, sizeof to)}; made.failed()) return text(made);
   return sys::read_all(socket);
-}
-
-namespace {
-
-std::pair<sockaddr_un, std::size_t> unix_address(const std::string& name) {
-  sockaddr_un out{};
-  out.sun_family = AF_UNIX;
-  std::memcpy(out.sun_path, name.data(), std::min(name.size(), sizeof out.sun_path - 1));
-  if (name.starts_with('@')) out.sun_path[0] = '\0';
-  return {out, offsetof(sockaddr_un, sun_path) + name.size()};
-}
-
-}  // namespace
-
-Outcome listen_at(const std::string& name, Fd& listener) {
-  listener = socket_of(AF_UNIX, SOCK_STREAM);
-  const auto [address, size] = unix_address(name);
-  const long bound = raw::call(SYS_bind, listener.get(), &address, size);
-  return raw::failed(bound) ? Outcome{bound} : Outcome{raw::call(SYS_listen, listener.get(), 8)};
-}
-
-Outcome connect_to(const std::string& name) {
-  const auto [address, size] = unix_address(name);
-  return connected(socket_of(AF_UNIX, SOCK_STREAM), address, size);
 }
 
 namespace {

@@ -1,7 +1,7 @@
 // Small acts on links, addresses and sockets, each in the caller's network namespace.
 //
 // Example: sent(network::link_up("lo")); ping("127.0.0.1"); names_of_links() == "lo"
-// Source: rtnetlink(7), veth(4), raw(7), unix(7).
+// Source: rtnetlink(7), veth(4), raw(7).
 #pragma once
 
 #include <string>
@@ -38,9 +38,6 @@ enum class Reuse { no, yes };  // SO_REUSEADDR, socket(7)
 Outcome listen_on(const std::string& address, int port, Fd& listener, Reuse reuse = Reuse::no);
 // What the listener at this port of 127.0.0.1 says, or why there is none.
 std::string hear(int port);
-// Unix sockets; a name that begins with '@' is abstract.
-Outcome listen_at(const std::string& name, Fd& listener);
-Outcome connect_to(const std::string& name);
 
 // Body of a child: "up LINK", "listen PORT", "answer NAME" (to one caller), "links", "state LINK", "give LINK ADDRESS",
 // "ping ADDRESS", "routes", "via GATEWAY", until the talk is closed.
