@@ -53,7 +53,7 @@ void story(Narrator& tell) {
   tell.show("a write to /usr", inside([] { return text(write_to("/usr/drydock", "x")); }), contains("EROFS"));
   tell.show("entries of its /dev", inside([] { return std::to_string(sys::list_directory("/dev").size()); }), is("14"));
   tell.step("the program ends, and with its last process the namespace and every mount in it");
-  tell.show("exit status of cat", payload.wait(), is(0));
+  tell.show("exit status of cat", payload.end(), is(0));
   tell.show("mounts more on the host", mounts().size() + 1 - seen, is(0));
   tell.result("a new namespace hides nothing: it makes it possible to change the list unseen. The root is changed by pivot_root.");
 }

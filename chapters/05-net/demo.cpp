@@ -40,7 +40,7 @@ void story(Narrator& tell) {
   const std::string again = bind();
   tell.show("bind, on the host once more", again, contains("EADDRINUSE"));
   tell.show("bind, in the container", inside(bind), is("it succeeds"));
-  tell.show("exit status of cat", payload.wait(), is(0));
+  tell.show("exit status of cat", payload.end(), is(0));
   tell.result("a whole stack of its own: links, addresses, routes, ports, rules. It begins with nothing, not even with itself.");
 }
 

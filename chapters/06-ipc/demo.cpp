@@ -32,7 +32,7 @@ void story(Narrator& tell) {
   const auto memory = [] { return sys::fstat(sys::open("/dev/shm", O_PATH)).st_dev; };
   tell.show("is /dev/shm the host's?", inside([&, host = memory()] { return text(memory() == host); }), is("no"));
   tell.say("but not because of this namespace: the mounts of chapter 04 gave it a /dev/shm of its own");
-  tell.show("exit status of cat", payload.wait(), is(0));
+  tell.show("exit status of cat", payload.end(), is(0));
   tell.show("is the host's queue still listed?", is_listed(Table::queue, queue.id()), is(true));
   tell.result("a key or an id means something in one IPC namespace only. What is inside goes with its last process.");
 }

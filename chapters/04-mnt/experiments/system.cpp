@@ -118,7 +118,7 @@ void same_name(Narrator& tell) {
     tell.show("another container of that name", started(tell, named(name, second_port)), is("name: EEXIST"));
     tell.show("another name, the same port", started(tell, named(other_name, first_port)), is("port: EADDRINUSE"));
     tell.show("what the refused one left behind", sys::exists(other_name) ? "its name" : "nothing", is("nothing"));
-    first.wait();
+    first.end();
   }
   tell.step("the first one has ended");
   tell.show("another container of that name", started(tell, named(name, first_port)), is("it runs"));

@@ -1,6 +1,7 @@
 #include "objects.hpp"
 
 #include <fcntl.h>
+#include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -113,7 +114,10 @@ std::string load(long memory) {
 }
 
 Outcome open_posix_queue(const std::string& name, int flags) {
-  const long opened = raw::call(SYS_mq_open, name.c_str(), flags | O_RDWR, 0600, nullptr);
+  mq_attr smallest{};  // what a queue may hold counts against its user's RLIMIT_MSGQUEUE, in all namespaces together
+  smallest.mq_maxmsg = 1;
+  smallest.mq_msgsize = most_bytes;
+  const long opened = raw::call(SYS_mq_open, name.c_str(), flags | O_RDWR, 0600, &smallest);
   if (raw::failed(opened)) return {opened};
   return {raw::call(SYS_close, opened)};
 }

@@ -81,11 +81,11 @@ void posix_queues(Narrator& tell) {
       talk.say(names_in("/mnt"));
       talk.say(text(mount_on("/mnt", "mqueue")));
       talk.say(names_in("/mnt"));
-      open_posix_queue("letters", O_CREAT);
+      talk.say(text(open_posix_queue("letters", O_CREAT)));
       talk.say(names_in("/mnt"));
       return 0;
     });
-    for (int lines = 0; lines < 5; ++lines) chapter.say(inside.talk().line());
+    for (int lines = 0; lines < 6; ++lines) chapter.say(inside.talk().line());
     chapter.say(names_in("/mnt"));
     return 0;
   });
@@ -99,6 +99,7 @@ void posix_queues(Narrator& tell) {
   tell.step("it mounts one of its own over it, and makes the queue \"letters\"");
   tell.show("mount of type mqueue", line(), is("it succeeds"));
   tell.show("files in it", line(), is("none"));
+  tell.show("mq_open with O_CREAT", line(), is("it succeeds"));
   tell.show("files in it, afterwards", line(), is("letters"));
   tell.show("files in the host's", line(), is("orders"));
   tell.result("the call asks the caller's namespace, a mount remembers whose it was. A new namespace needs a new mount: mount.mqueue.");

@@ -47,8 +47,8 @@ void queue(Narrator& tell) {
       talk.say(std::to_string(count(Table::queue)));
       talk.say(text(find(Table::queue, key)));
       const Outcome own = make(Table::queue, key);
-      talk.say(text(own));
       send(own.result, "from inside");
+      talk.say(text(own));
       talk.line();
       return 0;
     });
