@@ -1,5 +1,5 @@
-// What chapter 04 adds to the plan: a root of its own with the host's /usr in it, system mounts that were complete before anybody saw
-// them, masks, and pivot_root. Chapter 03's /proc is one of the system mounts now.
+// What chapter 04 adds to the plan: a root of its own with the host's /usr in it, system mounts that were complete before anybody
+// saw them, masks, and pivot_root. Chapter 03's /proc is one of the system mounts now.
 #include <linux/sched.h>
 
 #include <drydock/mounts/detached.hpp>
@@ -23,11 +23,14 @@ void root(Sketch& sketch) {
   const Slot place = mounts::add_root_place(plan, lane, "/mnt");
   const mounts::Bind programs{.source = "/usr", .target = "/usr", .read_only = true};
   const Slot usr = mounts::add_bind_source(plan, lane, "root.usr", programs);
-  sketch.root = mounts::add_new_mount(plan, lane, "root", {"tmpfs", {{"mode", "755"}}, 0}, "an empty tree: nothing of the host is in it");
+  sketch.root =
+      mounts::add_new_mount(plan, lane, "root", {"tmpfs", {{"mode", "755"}}, 0}, "an empty tree: nothing of the host is in it");
   mounts::add_attach_root(plan, lane, sketch.root, place);
   mounts::add_bind_target(plan, lane, "root.usr", programs, usr, sketch.root);
   for (const char* name : {"bin", "lib", "lib64", "sbin"})
-    plan.payload(std::string("root.") + name, ops::symlinkat(std::string("usr/") + name, sketch.root, name)).on(std::string("/") + name).why("where programs and their interpreter are looked for");
+    plan.payload(std::string("root.") + name, ops::symlinkat(std::string("usr/") + name, sketch.root, name))
+        .on(std::string("/") + name)
+        .why("where programs and their interpreter are looked for");
 }
 
 void system_mounts(Sketch& sketch) {
@@ -42,16 +45,76 @@ void masks(Sketch& sketch) {
 }
 
 std::vector<std::string> added() {
-  std::vector<std::string> steps = {
-      "root.place", "root.usr.source", "root.usr.flags", "root.open", "root.source", "root.mode", "root.create", "root", "root.attach", "root.usr.target", "root.usr.attach",
-      "root.bin", "root.lib", "root.lib64", "root.sbin",
-      "mount.proc.open", "mount.proc.source", "mount.proc.create", "mount.proc.mkdir", "mount.proc.target", "mount.proc.attach",
-      "mount.dev.open", "mount.dev.source", "mount.dev.mode", "mount.dev.size", "mount.dev.create", "mount.dev", "mount.dev.mkdir", "mount.dev.target", "mount.dev.attach",
-      "dev.null", "dev.zero", "dev.full", "dev.random", "dev.urandom", "dev.tty", "dev.fd", "dev.stdin", "dev.stdout", "dev.stderr", "dev.ptmx", "dev.pts", "dev.shm", "dev.mqueue", "dev.null.fd",
-      "mount.devpts.open", "mount.devpts.source", "mount.devpts.newinstance", "mount.devpts.ptmxmode", "mount.devpts.mode", "mount.devpts.gid", "mount.devpts.create", "mount.devpts", "mount.devpts.attach",
-      "mount.shm.open", "mount.shm.source", "mount.shm.mode", "mount.shm.size", "mount.shm.create", "mount.shm", "mount.shm.attach",
-      "mount.sys", "mount.sys.flags", "mount.sys.mkdir", "mount.sys.target", "mount.sys.attach",
-      "root.enter", "root.pivot", "root.detach_old", "root.chdir"};
+  std::vector<std::string> steps = {"root.place",
+                                    "root.usr.source",
+                                    "root.usr.flags",
+                                    "root.open",
+                                    "root.source",
+                                    "root.mode",
+                                    "root.create",
+                                    "root",
+                                    "root.attach",
+                                    "root.usr.target",
+                                    "root.usr.attach",
+                                    "root.bin",
+                                    "root.lib",
+                                    "root.lib64",
+                                    "root.sbin",
+                                    "mount.proc.open",
+                                    "mount.proc.source",
+                                    "mount.proc.create",
+                                    "mount.proc.mkdir",
+                                    "mount.proc.target",
+                                    "mount.proc.attach",
+                                    "mount.dev.open",
+                                    "mount.dev.source",
+                                    "mount.dev.mode",
+                                    "mount.dev.size",
+                                    "mount.dev.create",
+                                    "mount.dev",
+                                    "mount.dev.mkdir",
+                                    "mount.dev.target",
+                                    "mount.dev.attach",
+                                    "dev.null",
+                                    "dev.zero",
+                                    "dev.full",
+                                    "dev.random",
+                                    "dev.urandom",
+                                    "dev.tty",
+                                    "dev.fd",
+                                    "dev.stdin",
+                                    "dev.stdout",
+                                    "dev.stderr",
+                                    "dev.ptmx",
+                                    "dev.pts",
+                                    "dev.shm",
+                                    "dev.mqueue",
+                                    "dev.null.fd",
+                                    "mount.devpts.open",
+                                    "mount.devpts.source",
+                                    "mount.devpts.newinstance",
+                                    "mount.devpts.ptmxmode",
+                                    "mount.devpts.mode",
+                                    "mount.devpts.gid",
+                                    "mount.devpts.create",
+                                    "mount.devpts",
+                                    "mount.devpts.attach",
+                                    "mount.shm.open",
+                                    "mount.shm.source",
+                                    "mount.shm.mode",
+                                    "mount.shm.size",
+                                    "mount.shm.create",
+                                    "mount.shm",
+                                    "mount.shm.attach",
+                                    "mount.sys",
+                                    "mount.sys.flags",
+                                    "mount.sys.mkdir",
+                                    "mount.sys.target",
+                                    "mount.sys.attach",
+                                    "root.enter",
+                                    "root.pivot",
+                                    "root.detach_old",
+                                    "root.chdir"};
   for (const std::string_view path : security::read_only_paths) steps.push_back("read_only" + std::string(path));
   for (const std::string_view path : security::masked_paths) steps.push_back("mask" + std::string(path));
   return steps;

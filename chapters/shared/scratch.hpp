@@ -1,25 +1,16 @@
-// A directory below /tmp that goes with its owner.
+// A directory below /tmp that a plan makes, and its undo removes: it goes with the container, also when the chapter is killed.
 //
-// Example: const Scratch scratch; sys::symlink("x", scratch.path() + "/link");
+// Example: const std::string directory = scratch_path(); add_scratch(sketch, directory);
 // Source: docs/writing-chapters.md.
 #pragma once
 
 #include <string>
 
-#include <drydock/kernel/sys.hpp>
+#include "shared/sketch.hpp"
 
 namespace drydock::chapter {
 
-class Scratch {
- public:
-  Scratch() : path_("/tmp/drydock-ch-" + sys::random_hex(16)) { sys::mkdir(path_, 0700); }
-  ~Scratch() { sys::remove_tree(path_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+std::string scratch_path();  // a new name each time; nothing is made
+void add_scratch(Sketch& sketch, const std::string& path);
 
 }  // namespace drydock::chapter

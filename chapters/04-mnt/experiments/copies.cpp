@@ -40,8 +40,8 @@ std::string type_of_root(const std::vector<facts::Mount>& all) {
   return found == all.end() ? "none" : found->type;
 }
 
-// The kernel tells older from younger by a number, and since Linux 6.18 each processor gives out numbers of its own: only those of
-// one processor are in order.
+// The kernel tells older from younger by a number, and since Linux 6.18 each processor gives out numbers of its own: only those
+// of one processor are in order.
 void stay_on_this_cpu() {
   unsigned cpu = 0;
   raw::call(SYS_getcpu, &cpu, nullptr, nullptr);
@@ -150,10 +150,14 @@ void from_outside(Narrator& tell) {
     mount_tmpfs("/new");
     return list_of("/") + (is_mounted("/new") ? ", mounted" : "");
   };
-  tell.show("names in /, says the one that joined", visit(payload.pid(), {Kind::user, Kind::mnt, Kind::pid}, joined), is("bin dev lib lib64 new proc sbin sys usr, mounted"));
-  const auto has_new = [](const std::vector<facts::Mount>& all) { return std::any_of(all.begin(), all.end(), [](const facts::Mount& mount) { return mount.target == "/new"; }); };
+  tell.show("names in /, says the one that joined", visit(payload.pid(), {Kind::user, Kind::mnt, Kind::pid}, joined),
+            is("bin dev lib lib64 new proc sbin sys usr, mounted"));
+  const auto has_new = [](const std::vector<facts::Mount>& all) {
+    return std::any_of(all.begin(), all.end(), [](const facts::Mount& mount) { return mount.target == "/new"; });
+  };
   tell.show("is /new mounted?", Sides{has_new(mounts()), has_new(mounts_of(payload.pid()))}, are(false, true));
-  tell.result("/proc/PID/mountinfo and /proc/PID/root tell it all without joining. The notes start a container here and never look.");
+  tell.result(
+      "/proc/PID/mountinfo and /proc/PID/root tell it all without joining. The notes start a container here and never look.");
 }
 
 void pin_itself(Narrator& tell) {
@@ -173,7 +177,8 @@ void pin_itself(Narrator& tell) {
   });
   tell.show("of its own", machine.talk().line(), contains("EINVAL"));
   tell.show("of a younger one", machine.talk().line(), is("it succeeds"));
-  tell.result("a mount namespace that holds itself would never be freed: the kernel allows pins from older to younger ones only.");
+  tell.result(
+      "a mount namespace that holds itself would never be freed: the kernel allows pins from older to younger ones only.");
 }
 
 }  // namespace drydock::chapter::mnt

@@ -70,7 +70,9 @@ void read_only_bind(Narrator& tell) {
   tell.show("may the source be written?", line(), is("yes"));
   tell.show("what the read-only side reads", line(), is("ten"));
   tell.show("mount and file system", line(), is("ro, file system rw"));
-  tell.result("read-only belongs to a mount, not to the files. Between the two calls it is writable: Drydock sets the flag while the mount is detached.");
+  tell.result(
+      "read-only belongs to a mount, not to the files. Between the two calls it is writable: Drydock sets the flag while the "
+      "mount is detached.");
 }
 
 void detached(Narrator& tell) {

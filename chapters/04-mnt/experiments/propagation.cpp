@@ -26,10 +26,13 @@ int agent_with_slave(Talk& talk) {
 }  // namespace
 
 void puzzle(Narrator& tell) {
-  tell.question("two mount namespaces, four mounts that both have: shared, private, slave (on the container's side) and unbindable. Each side mounts something below each. Who sees what?");
+  tell.question(
+      "two mount namespaces, four mounts that both have: shared, private, slave (on the container's side) and unbindable. Each "
+      "side mounts something below each. Who sees what?");
   tell.step("four file systems, each with a propagation of its own; then the second namespace, by clone3(CLONE_NEWNS)");
   Child stage = on_stage([](Talk& chapter) {
-    for (const auto& [name, flag] : {std::pair{"shared", MS_SHARED}, std::pair{"private", MS_PRIVATE}, std::pair{"slave", MS_SHARED}, std::pair{"unbindable", MS_UNBINDABLE}}) {
+    for (const auto& [name, flag] : {std::pair{"shared", MS_SHARED}, std::pair{"private", MS_PRIVATE},
+                                     std::pair{"slave", MS_SHARED}, std::pair{"unbindable", MS_UNBINDABLE}}) {
       const std::string path = std::string("/mnt/") + name;
       sys::mkdir(path, 0755);
       mount_tmpfs(path);

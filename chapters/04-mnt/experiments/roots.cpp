@@ -77,7 +77,9 @@ void escape(Narrator& tell) {
   tell.show("/mnt/token, read in there", stage.talk().line(), is("ENOENT"));
   tell.step("the same escape");
   tell.show("/mnt/token, read now", stage.talk().line(), is("ENOENT"));
-  tell.result("chroot leaves the old root where it was, and CAP_SYS_CHROOT finds it. After pivot_root and umount there is nothing to find.");
+  tell.result(
+      "chroot leaves the old root where it was, and CAP_SYS_CHROOT finds it. After pivot_root and umount there is nothing to "
+      "find.");
 }
 
 void pivot_refuses(Narrator& tell) {
@@ -106,7 +108,9 @@ void pivot_refuses(Narrator& tell) {
   tell.show("the old root not below the new", stage.talk().line(), contains("EINVAL"));
   tell.show("the old root left where it is", stage.talk().line(), contains("EBUSY"));
   tell.show("a mount, private, the old one below", stage.talk().line(), is("it succeeds"));
-  tell.result("one EINVAL for three mistakes. An error of Drydock names all of them: bind the directory on itself, make / private first.");
+  tell.result(
+      "one EINVAL for three mistakes. An error of Drydock names all of them: bind the directory on itself, make / private "
+      "first.");
 }
 
 void old_root(Narrator& tell) {

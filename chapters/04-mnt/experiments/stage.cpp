@@ -18,7 +18,8 @@ namespace drydock::chapter::mnt {
 Child on_stage(const Body& body) {
   return Child(for_this_user(CLONE_NEWNS), [=](Talk& chapter) {
     set_propagation("/", MS_REC | MS_PRIVATE);
-    if (const Outcome made = mount_tmpfs("/mnt"); made.failed()) throw Error::from_errno("mount", "\"tmpfs\", \"/mnt\"", made.error());
+    if (const Outcome made = mount_tmpfs("/mnt"); made.failed())
+      throw Error::from_errno("mount", "\"tmpfs\", \"/mnt\"", made.error());
     return body(chapter);
   });
 }
@@ -75,10 +76,14 @@ int agent(Talk& talk) {
   for (std::string words = talk.line(); !words.empty(); words = talk.line()) {
     const std::size_t space = words.find(' ');
     const std::string verb = words.substr(0, space), path = words.substr(space + 1);
-    if (verb == "mount") talk.say(text(mount_tmpfs(path)));
-    else if (verb == "sees") talk.say(text(is_mounted(path)));
-    else if (verb == "chroot") talk.say(text(Outcome{raw::call(SYS_chroot, path.c_str())}));
-    else throw Error::refused("agent", "it does not know '" + verb + "'");
+    if (verb == "mount")
+      talk.say(text(mount_tmpfs(path)));
+    else if (verb == "sees")
+      talk.say(text(is_mounted(path)));
+    else if (verb == "chroot")
+      talk.say(text(Outcome{raw::call(SYS_chroot, path.c_str())}));
+    else
+      throw Error::refused("agent", "it does not know '" + verb + "'");
   }
   return 0;
 }

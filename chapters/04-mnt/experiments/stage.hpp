@@ -1,7 +1,7 @@
 // A stage for mounts: a mount namespace of the experiment's own, and an agent in it that does as it is told.
 //
-// Example: Child stage = on_stage([](Talk& chapter) { Child other(CLONE_NEWNS, agent); chapter.say(ask(other, "mount /mnt/a")); return 0; });
-// Source: mount_namespaces(7).
+// Example: Child stage = on_stage([](Talk& chapter) { Child other(CLONE_NEWNS, agent); chapter.say(ask(other, "mount /mnt/a"));
+// return 0; }); Source: mount_namespaces(7).
 #pragma once
 
 #include <cstdint>

@@ -149,7 +149,9 @@ void moving(Narrator& tell) {
   tell.show("back", line(), contains("EEXIST"));
   tell.step("lo");
   tell.show("to the other namespace", line(), contains("EINVAL"));
-  tell.result("a moved link arrives down and without addresses. Drydock never moves one: it is born where it stays (net.veth in chapter 10).");
+  tell.result(
+      "a moved link arrives down and without addresses. Drydock never moves one: it is born where it stays (net.veth in chapter "
+      "10).");
 }
 
 }  // namespace drydock::chapter::net

@@ -87,7 +87,8 @@ void loopback(Narrator& tell) {
   tell.show("ping 127.0.0.1", line(), is("it succeeds"));
   tell.show("ping 127.9.9.9", line(), is("it succeeds"));
   tell.show("ping 192.0.2.1", line(), contains("ENETUNREACH"));
-  tell.result("the kernel gives lo its address when it goes up. Every runtime does this; this chapter's plan has it as net.inner.lo.");
+  tell.result(
+      "the kernel gives lo its address when it goes up. Every runtime does this; this chapter's plan has it as net.inner.lo.");
 }
 
 void sysfs(Narrator& tell) {

@@ -95,7 +95,8 @@ std::string output_of(std::vector<std::string> words) {
 }  // namespace
 
 void named(Narrator& tell) {
-  tell.step("as `ip netns add nstest`: an empty file; a process that calls unshare(CLONE_NEWNET) and binds /proc/self/ns/net on it");
+  tell.step(
+      "as `ip netns add nstest`: an empty file; a process that calls unshare(CLONE_NEWNET) and binds /proc/self/ns/net on it");
   Child stage = machine([](Talk& chapter) {
     chapter.say(text(add_nstest()));
     Child unnamed(CLONE_NEWNET, agent);
@@ -133,7 +134,8 @@ void ip_netns(Narrator& tell) {
     chapter.say(text(add_nstest()));
     chapter.say(output_of({"ip", "netns", "list"}));
     const std::uint64_t ours = sys::fstat(sys::open(file, O_RDONLY)).st_ino;
-    chapter.say(text(output_of({"ip", "netns", "exec", "nstest", "readlink", "/proc/self/ns/net"}) == "net:[" + std::to_string(ours) + "]"));
+    chapter.say(text(output_of({"ip", "netns", "exec", "nstest", "readlink", "/proc/self/ns/net"}) ==
+                     "net:[" + std::to_string(ours) + "]"));
     chapter.say(output_of({"ip", "netns", "delete", "nstest"}));
     chapter.say(output_of({"ip", "netns", "add", "nstest"}));
     chapter.say(text(is_namespace(file)));
@@ -185,7 +187,8 @@ void deletion(Narrator& tell) {
   tell.show("names that are left", stage.talk().line(), is("none"));
   tell.show("was veth-a there right after?", stage.talk().line(), is("yes"));
   tell.show("was it gone in the end?", stage.talk().line(), is("yes"));
-  tell.show("until then", Time{std::stoull(stage.talk().line())}, satisfies("more than nothing", [](const Time& time) { return time.nanoseconds > 0; }));
+  tell.show("until then", Time{std::stoull(stage.talk().line())},
+            satisfies("more than nothing", [](const Time& time) { return time.nanoseconds > 0; }));
   tell.result("the kernel takes a namespace apart later, by itself. Who reuses a name or an address at once must wait for it.");
 }
 

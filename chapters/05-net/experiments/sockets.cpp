@@ -89,7 +89,8 @@ void abstract_names(Narrator& tell) {
   tell.step("a client in the same network namespace, with other mounts and another IPC namespace");
   tell.show("connect to @drydock", line(), is("it succeeds"));
   tell.show("connect to /mnt/socket", line(), contains("ENOENT"));
-  tell.result("a name that is a file follows the mounts, an abstract one the network. --network host opens the host's to a container.");
+  tell.result(
+      "a name that is a file follows the mounts, an abstract one the network. --network host opens the host's to a container.");
 }
 
 void old_socket(Narrator& tell) {

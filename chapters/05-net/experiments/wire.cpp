@@ -52,7 +52,8 @@ sockaddr_in socket_address(const std::string& address, int port) {
 
 Fd socket_of(int family, int type, int protocol = 0) {
   const long made = raw::call(SYS_socket, family, type | SOCK_CLOEXEC, protocol);
-  if (raw::failed(made)) throw Error::from_errno("socket", std::to_string(family) + ", " + std::to_string(type), raw::error_of(made));
+  if (raw::failed(made))
+    throw Error::from_errno("socket", std::to_string(family) + ", " + std::to_string(type), raw::error_of(made));
   return Fd(static_cast<int>(made));
 }
 
@@ -81,7 +82,9 @@ class Builder {
     header_->nlmsg_seq = 1;
   }
   template <typename T>
-  T& extra() { return *static_cast<T*>(mnl_nlmsg_put_extra_header(header_, sizeof(T))); }
+  T& extra() {
+    return *static_cast<T*>(mnl_nlmsg_put_extra_header(header_, sizeof(T)));
+  }
   nlmsghdr* header() { return header_; }
   network::Message finish(std::string shown) { return {{std::string(buffer_.data(), header_->nlmsg_len), std::move(shown)}, {}}; }
 
@@ -231,9 +234,12 @@ int agent(Talk& talk) {
       word[n] = words.substr(at, end - at);
       at = end + 1;
     }
-    if (word[0] == "listen") talk.say(text(listen_on("0.0.0.0", std::stoi(word[1]), listener, Reuse::yes)));
-    else if (word[0] == "answer") answer_one(listener, word[1]);
-    else talk.say(done(word[0], word[1], word[2]));
+    if (word[0] == "listen")
+      talk.say(text(listen_on("0.0.0.0", std::stoi(word[1]), listener, Reuse::yes)));
+    else if (word[0] == "answer")
+      answer_one(listener, word[1]);
+    else
+      talk.say(done(word[0], word[1], word[2]));
   }
   return 0;
 }

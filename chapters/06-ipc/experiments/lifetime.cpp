@@ -48,7 +48,8 @@ void outlives(Narrator& tell) {
   tell.show("the segment holds", line(), is("still there"));
   tell.step("as `ipcrm`: IPC_RMID of both");
   tell.show("objects that are left", line(), is("0"));
-  tell.result("no process owns them and no descriptor counts them: they stay until somebody removes them, or the namespace goes.");
+  tell.result(
+      "no process owns them and no descriptor counts them: they stay until somebody removes them, or the namespace goes.");
 }
 
 void lifetime(Narrator& tell) {
@@ -59,10 +60,13 @@ void lifetime(Narrator& tell) {
     sys::write_file("/proc/sys/user/max_ipc_namespaces", "1");
     const auto next = [&] {
       std::optional<Child> made;
-      const long result = Child::start(CLONE_NEWIPC, [](Talk& talk) {
-        talk.say(std::to_string(count(Table::queue)));
-        return 0;
-      }, made);
+      const long result = Child::start(
+          CLONE_NEWIPC,
+          [](Talk& talk) {
+            talk.say(std::to_string(count(Table::queue)));
+            return 0;
+          },
+          made);
       return raw::failed(result) ? text(Outcome{result}) : "queues: " + made->talk().line();
     };
     Child owner(CLONE_NEWIPC, [](Talk& talk) {
@@ -114,7 +118,8 @@ void limits(Narrator& tell) {
 void flags(Narrator& tell) {
   const auto start = [](std::uint64_t flags) {
     std::optional<Child> made;
-    return Outcome{Child::start(for_this_user(flags), [](Talk&) { return 0; }, made)};
+    return Outcome{Child::start(
+        for_this_user(flags), [](Talk&) { return 0; }, made)};
   };
   tell.step("clone3 with CLONE_SYSVSEM: parent and child share the list of what their semaphores owe them (SEM_UNDO)");
   tell.show("CLONE_SYSVSEM", start(CLONE_SYSVSEM), succeeds());

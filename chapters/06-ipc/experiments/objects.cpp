@@ -4,6 +4,7 @@
 #include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
@@ -29,9 +30,12 @@ struct Message {
 
 Outcome get(Table table, key_t key, int flags) {
   switch (table) {
-    case Table::queue: return {raw::call(SYS_msgget, key, flags)};
-    case Table::semaphore: return {raw::call(SYS_semget, key, 1, flags)};
-    case Table::memory: return {raw::call(SYS_shmget, key, page, flags)};
+    case Table::queue:
+      return {raw::call(SYS_msgget, key, flags)};
+    case Table::semaphore:
+      return {raw::call(SYS_semget, key, 1, flags)};
+    case Table::memory:
+      return {raw::call(SYS_shmget, key, page, flags)};
   }
   return {};
 }
@@ -51,14 +55,21 @@ Outcome with_segment(long memory, Act act) {
 
 }  // namespace
 
-Outcome make(Table table, key_t key) { return get(table, key, IPC_CREAT | IPC_EXCL | 0600); }
-Outcome find(Table table, key_t key) { return get(table, key, 0); }
+Outcome make(Table table, key_t key) {
+  return get(table, key, IPC_CREAT | IPC_EXCL | 0600);
+}
+Outcome find(Table table, key_t key) {
+  return get(table, key, 0);
+}
 
 Outcome destroy(Table table, long id) {
   switch (table) {
-    case Table::queue: return {raw::call(SYS_msgctl, id, IPC_RMID, nullptr)};
-    case Table::semaphore: return {raw::call(SYS_semctl, id, 0, IPC_RMID, nullptr)};
-    case Table::memory: return {raw::call(SYS_shmctl, id, IPC_RMID, nullptr)};
+    case Table::queue:
+      return {raw::call(SYS_msgctl, id, IPC_RMID, nullptr)};
+    case Table::semaphore:
+      return {raw::call(SYS_semctl, id, 0, IPC_RMID, nullptr)};
+    case Table::memory:
+      return {raw::call(SYS_shmctl, id, IPC_RMID, nullptr)};
   }
   return {};
 }
@@ -100,8 +111,12 @@ Outcome change(long semaphore, short by) {
 
 }  // namespace
 
-Outcome raise(long semaphore) { return change(semaphore, 1); }
-Outcome lower(long semaphore) { return change(semaphore, -1); }
+Outcome raise(long semaphore) {
+  return change(semaphore, 1);
+}
+Outcome lower(long semaphore) {
+  return change(semaphore, -1);
+}
 
 Outcome store(long memory, const std::string& message) {
   return with_segment(memory, [&](char* bytes) { std::strncpy(bytes, message.c_str(), page - 1); });
@@ -122,8 +137,29 @@ Outcome open_posix_queue(const std::string& name, int flags) {
   return {raw::call(SYS_close, opened)};
 }
 
+KeptQueue::KeptQueue(key_t key, const std::string& message)
+    : keeper_(0,
+              [=](Talk& chapter) {
+                raw::call(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
+                const Object queue(Table::queue, key);
+                send(queue.id(), message);
+                chapter.say(std::to_string(queue.id()));
+                chapter.line();  // nothing is ever said: it ends when the chapter does
+                return 0;
+              }),
+      id_(std::stol(keeper_.talk().line())) {}
+
+KeptQueue::~KeptQueue() {
+  keeper_.talk().close();
+  keeper_.ends_within(10'000);
+}
+
 Object::Object(Table table, key_t key) : table_(table), id_(make(table, key).result) {
-  if (raw::failed(id_)) throw Error::from_errno(table == Table::queue ? "msgget" : table == Table::semaphore ? "semget" : "shmget", "IPC_CREAT|IPC_EXCL", raw::error_of(id_));
+  if (raw::failed(id_))
+    throw Error::from_errno(table == Table::queue       ? "msgget"
+                            : table == Table::semaphore ? "semget"
+                                                        : "shmget",
+                            "IPC_CREAT|IPC_EXCL", raw::error_of(id_));
 }
 
 }  // namespace drydock::chapter::ipc

@@ -1,4 +1,5 @@
-// The objects of an IPC namespace: three tables of System V, and the message queues of POSIX. Each call is in the caller's namespace.
+// The objects of an IPC namespace: three tables of System V, and the message queues of POSIX. Each call is in the caller's
+// namespace.
 //
 // Example: const Outcome made = make(Table::queue, key); send({made.result}, "hello"); receive(made.result) == "hello"
 // Source: sysvipc(7), mq_overview(7), proc_sysvipc(5).
@@ -39,7 +40,22 @@ std::string load(long memory);
 // mq_open(3) with a name without its slash; the queue is kept when `flags` has O_CREAT.
 Outcome open_posix_queue(const std::string& name, int flags);
 
-// An object that goes with its owner.
+// A queue with one message in the caller's own namespace, in the care of a process that outlives the chapter for as long as it
+// takes to remove it: a kill -9 leaves nothing on the host.
+class KeptQueue {
+ public:
+  KeptQueue(key_t key, const std::string& message);
+  ~KeptQueue();
+  KeptQueue(const KeptQueue&) = delete;
+  KeptQueue& operator=(const KeptQueue&) = delete;
+  long id() const { return id_; }
+
+ private:
+  Child keeper_;
+  long id_;
+};
+
+// An object that goes with its owner: for namespaces that go with the experiment.
 class Object {
  public:
   Object(Table table, key_t key);  // throws Error

@@ -46,8 +46,8 @@ bool has_semaphore() {
 }
 
 std::string seen_by(const char* listener) {
-  return std::string(has_memory() ? "memory " : "") + (has_semaphore() ? "semaphore " : "") + (connect_to(listener).failed() ? "" : "socket ") +
-         (open_posix_queue("drydock", 0).failed() ? "" : "queue ");
+  return std::string(has_memory() ? "memory " : "") + (has_semaphore() ? "semaphore " : "") +
+         (connect_to(listener).failed() ? "" : "socket ") + (open_posix_queue("drydock", 0).failed() ? "" : "queue ");
 }
 
 // What a child in other namespaces finds; `act` runs there first.
@@ -102,11 +102,14 @@ void posix_queues(Narrator& tell) {
   tell.show("mq_open with O_CREAT", line(), is("it succeeds"));
   tell.show("files in it, afterwards", line(), is("letters"));
   tell.show("files in the host's", line(), is("orders"));
-  tell.result("the call asks the caller's namespace, a mount remembers whose it was. A new namespace needs a new mount: mount.mqueue.");
+  tell.result(
+      "the call asks the caller's namespace, a mount remembers whose it was. A new namespace needs a new mount: mount.mqueue.");
 }
 
 void not_isolated(Narrator& tell) {
-  tell.step("shm_open, sem_open, an abstract Unix socket and mq_open, all called drydock; /dev/shm is a file system of the experiment's own");
+  tell.step(
+      "shm_open, sem_open, an abstract Unix socket and mq_open, all called drydock; /dev/shm is a file system of the "
+      "experiment's own");
   Child host(for_this_user(CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWNET), [](Talk& chapter) {
     fresh_shm();
     const Fd memory(::shm_open("/drydock", O_CREAT | O_RDWR | O_CLOEXEC, 0600));

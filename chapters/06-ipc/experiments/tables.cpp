@@ -88,7 +88,8 @@ void ids(Narrator& tell) {
   tell.show("id of the second", child.talk().line(), is("1"));
   tell.show("has the third that of the first?", child.talk().line(), is("no"));
   tell.show("does the old id lead to it?", child.talk().line(), is("no"));
-  tell.result("every table counts for itself, and does not give an id again soon: unique for its kind, in its namespace, nowhere else.");
+  tell.result(
+      "every table counts for itself, and does not give an id again soon: unique for its kind, in its namespace, nowhere else.");
 }
 
 void pid_or_ipc(Narrator& tell) {
@@ -96,7 +97,8 @@ void pid_or_ipc(Narrator& tell) {
   Child host(for_this_user(CLONE_NEWIPC), [](Talk& chapter) {
     const Object queue(Table::queue, any_key());
     send(queue.id(), "hello");
-    for (const std::uint64_t flags : {std::uint64_t{CLONE_NEWPID}, std::uint64_t{CLONE_NEWIPC}, std::uint64_t{CLONE_NEWPID | CLONE_NEWIPC}}) {
+    for (const std::uint64_t flags :
+         {std::uint64_t{CLONE_NEWPID}, std::uint64_t{CLONE_NEWIPC}, std::uint64_t{CLONE_NEWPID | CLONE_NEWIPC}}) {
       Child child(flags, [](Talk& talk) {
         talk.say(std::to_string(sys::getpid() == 1));
         talk.say(std::to_string(count(Table::queue)));
@@ -166,7 +168,8 @@ void three_tables(Narrator& tell) {
   tell.show("semaphore lowered by the other one", line(), is("it succeeds"));
   tell.show("listed inside", line(), is("1 1 1"));
   tell.show("listed outside", line(), is("1 1 1"));
-  tell.result("all three tables work as usual, and are different tables. It is all that an IPC namespace has, but for POSIX queues.");
+  tell.result(
+      "all three tables work as usual, and are different tables. It is all that an IPC namespace has, but for POSIX queues.");
 }
 
 void keys_and_owners(Narrator& tell) {
