@@ -6,13 +6,12 @@ Exit status 1 when the median of the big one is over 1.3 times that of the small
 """
 import argparse
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-from race import Competitor, Server, fresh, in_own_namespaces, race, table
+from race import Competitor, Server, fresh, in_own_namespaces, leave_memory, race, state_in_memory, table
 
 LIMIT = 1.3
 
@@ -28,7 +27,7 @@ def main():
     in_own_namespaces("DRYDOCK_BENCH_INSIDE")
     build = options.build.resolve()
     data = fresh(build.parent / "bench" / "data")
-    os.environ.update(DRYDOCK_ROOT=str(data), DRYDOCK_STATE="/run/drydock-bench", DRYDOCK_MONITOR=str(build / "bin" / "drydock-monitor"))
+    os.environ.update(DRYDOCK_ROOT=str(data), DRYDOCK_STATE=state_in_memory(), DRYDOCK_MONITOR=str(build / "bin" / "drydock-monitor"))
     subprocess.run([build / "bin" / "drydock", "run", "--rm", "busybox", "true"], check=True)
     program = str(build / "bin" / "bench-memory")
     servers = [Server([program, "2"]), Server([program, str(options.megabytes)])]
@@ -40,7 +39,7 @@ def main():
     for server in servers:
         server.close()
     subprocess.run([build / "bin" / "drydock", "reset", "--all"], check=False, stdout=subprocess.DEVNULL)
-    shutil.rmtree("/run/drydock-bench", ignore_errors=True)
+    leave_memory()
     print(table([small, big], "2 MB"))
     if not small.good() or not big.good():
         sys.exit("memory.py: no start succeeded")

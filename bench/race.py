@@ -14,6 +14,9 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
+
+STATE = Path("/run/drydock-bench")
 
 
 @dataclass
@@ -126,6 +129,17 @@ def fresh(directory):
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     return directory
+
+
+def state_in_memory():
+    """The state directory of drydock lies on a tmpfs, as /run does on every Debian with systemd, whatever this machine has there."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=700", "drydock-bench", fresh(STATE)], check=True)
+    return str(STATE)
+
+
+def leave_memory():
+    subprocess.run(["umount", "-l", STATE], check=True)  # the bridge may still be looked after
+    STATE.rmdir()
 
 
 def in_own_namespaces(flag):

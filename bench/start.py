@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from bundles import make_bundle, make_root
-from race import Competitor, Runner, fresh, in_own_namespaces, race, table
+from race import Competitor, Runner, fresh, in_own_namespaces, leave_memory, race, state_in_memory, table
 
 LIMITS = ["-m", "64M", "--cpus", "1", "--pids-limit", "100"]
 FLOOR = "floor"
@@ -166,7 +166,7 @@ def main():
     build = options.build.resolve()
     output = (options.output or build.parent / "bench").resolve()
     output.mkdir(parents=True, exist_ok=True)
-    os.environ.update(DRYDOCK_ROOT=str(fresh(output / "data")), DRYDOCK_STATE="/run/drydock-bench")
+    os.environ.update(DRYDOCK_ROOT=str(fresh(output / "data")), DRYDOCK_STATE=state_in_memory())
     bench = Bench(build, output)
     bench.prepare()
     results = {}
@@ -180,7 +180,7 @@ def main():
     bench.close()
     subprocess.run([build / "bin" / "drydock", "reset", "--all"], check=False, stdout=subprocess.DEVNULL)
     report(results, output)
-    shutil.rmtree("/run/drydock-bench", ignore_errors=True)
+    leave_memory()
     return 1 if any(competitor.failures() for competitors in results.values() for competitor in competitors) else 0
 
 
