@@ -86,7 +86,7 @@ void declare_limits(Options& options, Spec& spec) {
 void declare_network(Options& options, Spec& spec) {
   container::NetworkSpec& network = spec.network;
   options.heading("Network");
-  options.value("--net,--network", "MODE", "bridge (default), none, host or container:NAME",
+  options.value("--net,--network", "MODE", "bridge (default), none, host, slirp4netns or container:NAME",
                 [&network](Text text) { container::parse_network(text, network); });
   options.value("--ip", "ADDRESS", "its IPv4 address on the bridge",
                 [&network](Text text) { network.address = container::parse_ip(text); });

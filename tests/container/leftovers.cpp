@@ -72,8 +72,9 @@ std::string container_of(const std::string& group) {
 // namespace, processes that cannot be seen from here.
 bool holds_strangers(const std::string& group, const std::map<pid_t, std::string>& ours) {
   try {
-    const auto pids = sys::read_file_if_present(group + "/cgroup.procs");
+    auto pids = sys::read_file_if_present(group + "/cgroup.procs");
     if (!pids) return false;
+    *pids += sys::read_file_if_present(group + "/payload/cgroup.procs").value_or("");  // where the members live on v2
     for (const std::string& pid : lines_of(*pids))
       if (ours.contains(static_cast<pid_t>(std::stol(pid)))) return false;
     const auto events = sys::read_file_if_present(group + "/cgroup.events");

@@ -46,13 +46,13 @@ Paths default_paths() {
 
 namespace {
 
-void make_directory(const std::string& path, mode_t mode, const char* option, const char* remedy) {
+void make_directory(const std::string& path, mode_t mode, const char* remedy) {
   try {
     sys::mkdirs(path, mode);
   } catch (const Error& error) {
     if (error.code() == ENOSPC) throw;
     Error::Parts parts = error.parts();
-    parts.remedy = std::string(remedy) + ", or drydock " + option + " DIR run ...";
+    parts.remedy = remedy;
     throw Error(std::move(parts));
   }
 }
@@ -73,14 +73,14 @@ void check_owner(const std::string& path, bool shared_if_sticky) {
 }  // namespace
 
 void prepare_directories(const Paths& paths) {
-  make_directory(paths.data + "/containers", 0711, "--root", remedies::other_data);
-  make_directory(paths.data + "/volumes", 0711, "--root", remedies::other_data);
+  make_directory(paths.data + "/containers", 0711, remedies::other_data);
+  make_directory(paths.data + "/volumes", 0711, remedies::other_data);
   // What a container writes, a program with a set-user-id bit for example, is for no other user of this machine.
-  for (const char* name : {"/upper", "/work"}) make_directory(paths.data + name, 0700, "--root", remedies::other_data);
+  for (const char* name : {"/upper", "/work"}) make_directory(paths.data + name, 0700, remedies::other_data);
   const std::string host = host_directory(paths);
   check_owner(paths.state.substr(0, std::max<std::size_t>(paths.state.rfind('/'), 1)), true);
   check_owner(paths.state, false);
-  for (const char* name : {"/ledgers", "/names", "/root"}) make_directory(host + name, 0700, "--state", remedies::other_state);
+  for (const char* name : {"/ledgers", "/names", "/root"}) make_directory(host + name, 0700, remedies::other_state);
 }
 
 }  // namespace drydock::container

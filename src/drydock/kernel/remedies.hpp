@@ -26,11 +26,11 @@ inline constexpr const char* nft_modules = "modprobe nf_tables nft_nat nft_masq"
 inline constexpr const char* overlay_module = "modprobe overlay";
 inline constexpr const char* swap_space =
     "fallocate -l 1G /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile";
-inline constexpr const char* other_data = "use another one: DRYDOCK_ROOT=/path/to/a/directory";
-inline constexpr const char* other_state = "use another one: DRYDOCK_STATE=/path/to/a/directory";
+inline constexpr const char* other_data = "use another one: drydock --root DIR run ..., or DRYDOCK_ROOT=DIR";
+inline constexpr const char* other_state = "use another one: drydock --state DIR run ..., or DRYDOCK_STATE=DIR";
 inline constexpr const char* own_disk = "use a directory on the machine's own disk: DRYDOCK_ROOT=/path";
 inline constexpr const char* free_space = "free some space ('drydock rm', 'drydock image rm'), or use DRYDOCK_ROOT=/path";
-inline constexpr const char* monitor = "./lab build, or DRYDOCK_MONITOR=/path/to/drydock-monitor";
+inline constexpr const char* monitor = "install it beside drydock (./lab build does), or say where it is: DRYDOCK_MONITOR=/path/to/drydock-monitor";
 
 // `disk` as in /sys/block; empty when none was seen.
 inline std::string bfq(const std::string& disk) {

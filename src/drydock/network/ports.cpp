@@ -149,7 +149,7 @@ void add_port_proxy(Plan& plan, const Listeners& listeners, const std::vector<Pu
   for (const PublishedPort& port : ports)
     if (port.udp)
       throw Error::refused("published port " + shown(port), "without the bridge only TCP can be published",
-                           "publish it as root on the bridge network, or share the host's network (--network host)");
+                           "run it as root (sudo) on the bridge network, or share the host's network (--network host)");
   if (!listeners.empty()) add_proxy(plan, listeners, address, ready, "nothing is translated without the bridge: a process carries the bytes", {child, kinds});
 }
 
