@@ -49,9 +49,9 @@ class Sketch {
 
   Request request;
   std::uint64_t clone_flags = 0;
-  plan::Slot child;   // pid; known from phase outside on
-  plan::Slot root;    // the new root, once a chapter makes one
-  plan::Slot cgroup;  // of version 2, for clone3(CLONE_INTO_CGROUP)
+  plan::Slot child;              // pid; known from phase outside on
+  plan::Slot root;               // the new root, once a chapter makes one
+  plan::Slot cgroup;             // of version 2, for clone3(CLONE_INTO_CGROUP)
   mounts::SystemMounts system;   // what /proc, /dev and /sys may be, given the namespaces so far
   mounts::DeviceMounts devices;  // known from phase names on
   plan::Settings settings;
