@@ -94,7 +94,7 @@ const std::vector<Experiment> experiments = {
     {"ip-netns",
      "Do iproute2 and hand-made namespaces know each other?",
      {"N0-134", "N1-116", "N1-117", "N1-118", "N1-120"},
-     {needs::root(), needs::program("ip")},
+     {needs::root(), needs::program("ip", "iproute2")},
      ip_netns},
 };
 

@@ -42,7 +42,7 @@ Need kernel(int major, int minor) {
           }};
 }
 
-Need program(const std::string& name) {
+Need program(const std::string& name, const std::string& package) {
   return {name, [=] {
             const char* path = std::getenv("PATH");
             const std::string directories = path != nullptr ? path : "/usr/bin:/bin";
@@ -51,7 +51,7 @@ Need program(const std::string& name) {
               if (::access((directories.substr(begin, end - begin) + "/" + name).c_str(), X_OK) == 0) return std::string();
               begin = end + 1;
             }
-            return name + " is not installed; the package of that name brings it";
+            return name + " is not installed; the package " + (package.empty() ? name : package) + " brings it";
           }};
 }
 

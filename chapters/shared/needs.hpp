@@ -22,8 +22,8 @@ Need root();
 // Namespaces of any kind: root, or the right to make a user namespace.
 Need namespaces();
 Need kernel(int major, int minor);
-// A program of this machine, found in PATH.
-Need program(const std::string& name);
+// A program of this machine, found in PATH. `package` brings it, where that is not its name.
+Need program(const std::string& name, const std::string& package = {});
 // A controller of either version, with groups that may be made: root.
 Need controller(const std::string& name);
 Need controller_v1(const std::string& name);

@@ -182,6 +182,13 @@ void deletion(Narrator& tell) {
     chapter.say(text(late > 0));
     chapter.say(text(gone == tries));
     chapter.say(std::to_string(slowest));
+    Child process(CLONE_NEWNET, agent);
+    sys::symlink(namespaces::path_of(process.pid(), Kind::net), "/run/netns/linked");
+    chapter.say(text(is_namespace("/run/netns/linked")));
+    process.talk().close();
+    process.wait();
+    chapter.say(list());
+    chapter.say(text(Outcome{raw::call(SYS_openat, AT_FDCWD, "/run/netns/linked", O_RDONLY | O_CLOEXEC)}));
     return 0;
   });
   tell.show("names that are left", stage.talk().line(), is("none"));
@@ -189,6 +196,10 @@ void deletion(Narrator& tell) {
   tell.show("was it gone in the end?", stage.talk().line(), is("yes"));
   tell.show("until then", Time{std::stoull(stage.talk().line())},
             satisfies("more than nothing", [](const Time& time) { return time.nanoseconds > 0; }));
+  tell.step("a symbolic link to /proc/PID/ns/net instead of a mount, as the notes make it in another place; the process ends");
+  tell.show("did it lead to a namespace?", stage.talk().line(), is("yes"));
+  tell.show("names that are left", stage.talk().line(), is("linked"));
+  tell.show("to open it", stage.talk().line(), contains("ENOENT"));
   tell.result("the kernel takes a namespace apart later, by itself. Who reuses a name or an address at once must wait for it.");
 }
 
