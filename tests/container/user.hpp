@@ -45,8 +45,8 @@ class User {
   // Files of state and containers that are still there.
   Words left() const {
     Words found;
-    list(home_ + "/run", found);
-    list(home_ + "/data/containers", found);
+    files_below(home_ + "/run", found);
+    for (const char* name : {"/data/containers", "/data/upper", "/data/work"}) names_in(home_ + name, found);
     return found;
   }
 
@@ -67,15 +67,19 @@ class User {
     REQUIRE(::chmod(path.c_str(), 0666) == 0);
     host_.cover("/dev/net/tun", path);
   }
-  static void list(const std::string& directory, Words& found) {
+  static void files_below(const std::string& directory, Words& found) {
     if (!sys::exists(directory)) return;
     for (const std::string& name : sys::list_directory(directory)) {
       const auto status = sys::lstat(directory + "/" + name);
-      if (status && S_ISDIR(status->st_mode) && !directory.ends_with("containers"))
-        list(directory + "/" + name, found);
+      if (status && S_ISDIR(status->st_mode))
+        files_below(directory + "/" + name, found);
       else
         found.push_back(directory + "/" + name);
     }
+  }
+  static void names_in(const std::string& directory, Words& found) {
+    if (!sys::exists(directory)) return;
+    for (const std::string& name : sys::list_directory(directory)) found.push_back(directory + "/" + name);
   }
 
   Host& host_;

@@ -84,7 +84,7 @@ container::Record Login::record(const std::string& name) const {
 
 Words Login::left() const {
   Words found;
-  add_names(home_ + "/.local/share/drydock/containers", "", found);
+  for (const char* name : {"containers", "upper", "work"}) add_names(home_ + "/.local/share/drydock/" + name, "", found);
   const std::string id = std::to_string(uid_);
   add_names("/sys/fs/cgroup/user.slice/user-" + id + ".slice/user@" + id + ".service", "drydock", found);
   return found;
