@@ -16,6 +16,7 @@
 
 #include <drydock/container/spec.hpp>
 #include <drydock/kernel/fd.hpp>
+#include <drydock/plan/launch.hpp>
 #include <drydock/plan/plan.hpp>
 
 namespace drydock::container {
@@ -64,6 +65,16 @@ struct RunOptions {
   bool explain = false;    // stop at each step (without a terminal: print and go on)
   std::string inject;      // "STEP=ERRNO": fail that step instead of executing it
   std::function<void(const std::string&)> on_warning;  // called before the program starts: what this machine cannot enforce
+  plan::Streams streams;                  // of a foreground program without a terminal
+  std::function<void()> while_starting;   // start and start_exec: called now and then; what it throws ends the start
+};
+
+// A program that was started for a caller with work of its own. When this object ends, so does the program, and everything is
+// undone, unless it is detached.
+struct Started {
+  std::string id;
+  std::vector<std::string> warnings;
+  plan::Launch launch;
 };
 
 struct ExecSpec {
@@ -88,8 +99,12 @@ class Engine {
   plan::Plan plan(const Spec& spec) const;
   // Foreground: waits, passes stdio, signals and the terminal through. With spec.detach: returns when the program has started.
   Outcome run(const Spec& spec, const RunOptions& options = {});
+  // The same up to the point where the program runs; the caller's signals and terminal are left alone. For an interpreter.
+  Started start(const Spec& spec, const RunOptions& options = {});
   // The exit status of the program (126, 127 as in run).
   int exec(const std::string& container, const ExecSpec& spec, const RunOptions& options = {});
+  // As start(), in a running container.
+  Started start_exec(const std::string& container, const ExecSpec& spec, const RunOptions& options = {});
 
   std::vector<Record> list(bool all) const;
   // Of every network namespace of this machine, whatever their state: whose layers are in use.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ void prepare_directories(const Paths& paths);
 
 // The image that the spec names; busybox is unpacked from drydock-image when the store lacks it. Throws Error otherwise.
 image::Image find_image(const Spec& spec, const Paths& paths);
+
+// The caller's signals from before a launch until its end: none is lost, none ends us half-way. Empty while they are not held.
+using HeldSignals = std::optional<process::SignalFd>;
 
 // The foreground part of run and exec: stdio, signals, terminal; until the end or until the user detaches.
 struct ForegroundEnd {

@@ -147,7 +147,8 @@ bool has_ended(const Record& target, int patience_ms) {
 Fd started_in(const Record& target, Launch& launch, const RunOptions& options, const process::SignalFd* signals) {
   constexpr int ending_ms = 200;
   try {
-    return wait_started(launch, options, signals, [&target] {
+    return wait_started(launch, options, signals, [&] {
+      if (options.while_starting) options.while_starting();
       if (is_frozen(target)) throw frozen(target);
     });
   } catch (const Error& error) {
@@ -157,24 +158,40 @@ Fd started_in(const Record& target, Launch& launch, const RunOptions& options, c
   }
 }
 
-}  // namespace
-
-int Engine::exec(const std::string& container, const ExecSpec& spec, const RunOptions& options) {
-  const Record target = find(container);
+Record target_of(const Engine& engine, const std::string& container, const ExecSpec& spec) {
+  Record target = engine.find(container);
   if (spec.command.empty()) throw Error::refused("exec in '" + target.name + "'", "no program is named", "for example drydock exec " + target.name + " sh");
   if (target.status == Status::frozen) throw frozen(target);
   if (target.status != Status::running) throw Error::refused("container '" + target.name + "'", "it is not running", "see 'drydock ps -a'");
-  Host host = read_exec_host(target, spec, paths_);
+  return target;
+}
+
+Launch hand_over(const Record& target, const ExecSpec& spec, const RunOptions& options, const Paths& paths, HeldSignals* signals) {
+  Host host = read_exec_host(target, spec, paths);
   // A process may be born into a group only from below a group that is its user's: a login beside that part has no way in.
   if (!target.cgroups.empty() && !host.layout.restriction.empty())
     throw Error::refused("exec in '" + target.name + "'", "it has control groups, and " + host.layout.restriction, host.layout.way_out);
-  IdleMonitor monitor(paths_.monitor, host.id);
+  IdleMonitor monitor(paths.monitor, host.id, options.streams);
   ContainerPlan made = exec_plan(target, spec, host);
   if (options.explain) made.settings.flags |= wire::flag_explain;
   made.settings.inject = options.inject;
-  std::optional<process::SignalFd> signals;
-  if (!spec.detach && !options.explain) signals.emplace(process::forwardable_signals());
-  Launch launch = Launch::start(std::move(made.plan), made.settings, std::move(monitor), host_directory(paths_) + "/ledgers");
+  if (signals != nullptr && !spec.detach && !options.explain) signals->emplace(process::forwardable_signals());
+  return Launch::start(std::move(made.plan), made.settings, std::move(monitor), host_directory(paths) + "/ledgers");
+}
+
+}  // namespace
+
+Started Engine::start_exec(const std::string& container, const ExecSpec& spec, const RunOptions& options) {
+  const Record target = target_of(*this, container, spec);
+  Launch launch = hand_over(target, spec, options, paths_, nullptr);
+  started_in(target, launch, options, nullptr);
+  return {launch.ledger().header().id, {}, std::move(launch)};
+}
+
+int Engine::exec(const std::string& container, const ExecSpec& spec, const RunOptions& options) {
+  const Record target = target_of(*this, container, spec);
+  HeldSignals signals;
+  Launch launch = hand_over(target, spec, options, paths_, &signals);
   Fd terminal = started_in(target, launch, options, signals ? &*signals : nullptr);
   if (spec.detach) {
     report(launch, options);

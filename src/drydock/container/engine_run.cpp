@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
 
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
@@ -98,24 +99,25 @@ Peer running_peer(const Engine& engine, const std::string& name) {
 // Until the program runs, the caller answers for the address: a caller that lives on after a failure must not keep it.
 class LeaseGuard {
  public:
-  explicit LeaseGuard(const Host& host) : host_(host) {}
+  explicit LeaseGuard(const Host& host) : id_(host.id) {
+    if (host.address) pool_.emplace(network::Pool::HostDirectory{host_directory(host.paths)}, host.bridge);
+  }
   ~LeaseGuard() {
-    if (kept_ || !host_.address) return;
+    if (!pool_) return;
     try {
-      network::Pool pool(network::Pool::HostDirectory{host_directory(host_.paths)}, host_.bridge);
-      pool.end(host_.id);
-      pool.release_if_idle();
+      pool_->end(id_);
+      pool_->release_if_idle();
     } catch (const Error&) {
       // The next command does it: a lease without process, ledger and link is free.
     }
   }
   LeaseGuard(const LeaseGuard&) = delete;
   LeaseGuard& operator=(const LeaseGuard&) = delete;
-  void keep() { kept_ = true; }
+  void keep() { pool_.reset(); }
 
  private:
-  const Host& host_;
-  bool kept_ = false;
+  std::string id_;
+  std::optional<network::Pool> pool_;
 };
 
 void answer_for_lease(const plan::IdleMonitor& monitor, const Paths& paths, const std::string& id) {
@@ -142,48 +144,78 @@ plan::Settings with_options(plan::Settings settings, const RunOptions& options, 
   return settings;
 }
 
-}  // namespace
+// Up to the point where the plan is handed over.
+struct Handed {
+  std::unique_ptr<LeaseGuard> lease;
+  Fd layers;  // held until the ledger names them
+  std::vector<std::string> warnings;
+  Spec spec;            // as it is run
+  plan::Launch launch;  // last: a start that fails is undone before the lease ends
+};
 
-Outcome Engine::run(const Spec& asked, const RunOptions& options) {
+Handed hand_over(Engine& engine, const Spec& asked, const RunOptions& options, HeldSignals* signals) {
   check(asked);
-  Outcome outcome;
-  Spec spec = sys::geteuid() == 0 ? asked : rootless(asked, network::look_for_slirp(), outcome.warnings);
-  // A trace that cannot be written is known before there is something to trace.
-  if (!options.trace_path.empty()) sys::open(options.trace_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  const Paths& paths = engine.paths();
+  std::vector<std::string> warnings;
+  Spec spec = sys::geteuid() == 0 ? asked : rootless(asked, network::look_for_slirp(), warnings);
   const std::string id = sys::random_hex(64);
-  plan::IdleMonitor monitor(paths_.monitor, id);
-  prepare_directories(paths_);
-  Fd layers_held = image::Store(paths_.data).hold();
-  image::Image image = find_image(spec, paths_);
+  plan::IdleMonitor monitor(paths.monitor, id, options.streams);
+  prepare_directories(paths);
+  Fd layers = image::Store(paths.data).hold();
+  image::Image image = find_image(spec, paths);
   const bool named = !spec.name.empty();
   if (!named) spec.name = made_up_name(id);
   std::optional<Peer> peer;
-  if (spec.network.mode == NetworkMode::container) peer = running_peer(*this, spec.network.peer);
+  if (spec.network.mode == NetworkMode::container) peer = running_peer(engine, spec.network.peer);
   choose_ports(spec);
-  ensure_volumes(spec, paths_);
-  if (spec.network.mode == NetworkMode::bridge) answer_for_lease(monitor, paths_, id);
-  const Host host = read_host(spec, paths_, {id, peer, false, std::move(image)});
+  ensure_volumes(spec, paths);
+  if (spec.network.mode == NetworkMode::bridge) answer_for_lease(monitor, paths, id);
+  const Host host = read_host(spec, paths, {id, peer, false, std::move(image)});
   add_image_volumes(spec, host.image.config);
-  LeaseGuard lease(host);
+  auto lease = std::make_unique<LeaseGuard>(host);
   ContainerPlan made = container_plan(spec, host);
-  outcome.id = id;
-  outcome.warnings.insert(outcome.warnings.end(), made.plan.warnings.begin(), made.plan.warnings.end());
+  warnings.insert(warnings.end(), made.plan.warnings.begin(), made.plan.warnings.end());
   if (options.on_warning)
-    for (const std::string& warning : outcome.warnings) options.on_warning(warning);
-  // Signals wait in a descriptor from before the launch until its end: none is lost, none ends us half-way. --explain reads
-  // the keyboard before the program runs and must be interruptible.
-  std::optional<process::SignalFd> held;
-  if (!spec.detach && !options.explain) held.emplace(process::forwardable_signals());
+    for (const std::string& warning : warnings) options.on_warning(warning);
+  // --explain reads the keyboard before the program runs and must be interruptible.
+  if (signals != nullptr && !spec.detach && !options.explain) signals->emplace(process::forwardable_signals());
   plan::Launch launch = plan::Launch::start(std::move(made.plan), with_options(made.settings, options, spec), std::move(monitor), host.ledgers);
+  return {std::move(lease), std::move(layers), std::move(warnings), std::move(spec), std::move(launch)};
+}
+
+std::string id_of(plan::Launch& launch) {
+  return launch.ledger().header().id;
+}
+
+}  // namespace
+
+Started Engine::start(const Spec& spec, const RunOptions& options) {
+  Handed handed = hand_over(*this, spec, options, nullptr);
+  try {
+    wait_started(handed.launch, options, nullptr, options.while_starting);
+  } catch (const Error& error) {
+    throw with_setting(error, handed.spec);
+  }
+  handed.lease->keep();
+  return {id_of(handed.launch), std::move(handed.warnings), std::move(handed.launch)};
+}
+
+Outcome Engine::run(const Spec& spec, const RunOptions& options) {
+  // A trace that cannot be written is known before there is something to trace.
+  if (!options.trace_path.empty()) sys::open(options.trace_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  HeldSignals held;
+  Handed handed = hand_over(*this, spec, options, &held);
+  plan::Launch& launch = handed.launch;
+  Outcome outcome{id_of(launch), 0, false, std::move(handed.warnings)};
   Fd terminal;
   try {
     terminal = wait_started(launch, options, held ? &*held : nullptr);
   } catch (const Error& error) {
     report(launch, options);
-    throw with_setting(error, spec);
+    throw with_setting(error, handed.spec);
   }
-  lease.keep();
-  layers_held.reset();  // the ledger names them from now on
+  handed.lease->keep();
+  handed.layers.reset();  // the ledger names them from now on
   if (options.trace_path.empty() && !options.timeline) launch.forget_plan();
   if (spec.detach) {
     report(launch, options);

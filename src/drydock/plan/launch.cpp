@@ -55,12 +55,15 @@ Fd read_only_program(const std::string& path) {
   return copy;
 }
 
-// A copy out of the way of the number 3, which the monitor's socket gets.
-Fd moved_up(Fd fd) {
-  if (fd.get() > executor::control_number) return fd;
-  const long copy = raw::call(SYS_fcntl, fd.get(), F_DUPFD_CLOEXEC, executor::control_number + 1);
-  if (raw::failed(copy)) throw Error::from_errno("fcntl", "F_DUPFD_CLOEXEC", raw::error_of(copy));
+// A copy out of the way of the numbers 0 to 3, which become the monitor's streams and socket.
+Fd copy_above(int fd) {
+  const long copy = raw::call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, executor::control_number + 1);
+  if (raw::failed(copy)) throw Error::from_errno("fcntl", std::to_string(fd) + ", F_DUPFD_CLOEXEC", raw::error_of(copy));
   return Fd(static_cast<int>(copy));
+}
+
+Fd moved_up(Fd fd) {
+  return fd.get() > executor::control_number ? std::move(fd) : copy_above(fd.get());
 }
 
 class SpawnActions {
@@ -76,8 +79,15 @@ class SpawnActions {
   posix_spawn_file_actions_t actions_;
 };
 
-pid_t spawn_monitor(const std::string& path, const std::string& id, const Fd& program, const Fd& control) {
+pid_t spawn_monitor(const std::string& path, const std::string& id, const Fd& program, const Fd& control, const Streams& streams) {
   SpawnActions actions;
+  std::array<Fd, 3> copies;
+  const std::array<int, 3> given{streams.input, streams.output, streams.error};
+  for (std::size_t number = 0; number < given.size(); ++number) {
+    if (given[number] < 0) continue;
+    copies[number] = copy_above(given[number]);
+    actions.dup(copies[number], static_cast<int>(number));
+  }
   actions.dup(control, executor::control_number);
   std::string name = "drydock-monitor", container = id;
   std::array<char*, 3> argv{name.data(), container.data(), nullptr};
@@ -95,14 +105,15 @@ void wait_for_end(pid_t pid) {
 
 }  // namespace
 
-IdleMonitor::IdleMonitor(const std::string& path, const std::string& id) {
+IdleMonitor::IdleMonitor(const std::string& path, const std::string& id, const Streams& streams) {
   int pair[2];
   const long result = raw::call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
   if (raw::failed(result)) throw Error::from_errno("socketpair", "AF_UNIX, SOCK_SEQPACKET", raw::error_of(result));
   control_ = Fd(pair[0]);
-  const Fd theirs(pair[1]);
+  // One of the numbers 0 to 2 would be overwritten by a stream before it is copied.
+  const Fd theirs = moved_up(Fd(pair[1]));
   program_ = moved_up(read_only_program(path));
-  pid_ = spawn_monitor(path, id, program_, theirs);
+  pid_ = spawn_monitor(path, id, program_, theirs, streams);
 }
 
 IdleMonitor::IdleMonitor(IdleMonitor&& other) noexcept

@@ -24,11 +24,16 @@
 
 namespace drydock::plan {
 
+// Descriptors 0, 1 and 2 of a foreground program; -1 is our own one. Borrowed: they may be closed once the monitor is spawned.
+struct Streams {
+  int input = -1, output = -1, error = -1;
+};
+
 // A monitor that waits for its ledger. One that never gets any ends when this does.
 class IdleMonitor {
  public:
   // `id` is shown by ps(1). Errors: posix_spawn, socketpair.
-  IdleMonitor(const std::string& path, const std::string& id);
+  IdleMonitor(const std::string& path, const std::string& id, const Streams& streams = {});
   IdleMonitor(IdleMonitor&& other) noexcept;
   IdleMonitor& operator=(IdleMonitor&&) = delete;
   ~IdleMonitor();
