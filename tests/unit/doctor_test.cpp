@@ -112,7 +112,7 @@ const Defect defects[] = {
     {"clock", Grade::degraded, "before 2024", "timedatectl", 0, [](Machine& m) { m.clock = 3600; }},
     {"core dumps", Grade::degraded, "|/usr/share/apport", "core_pattern", 0,
      [](Machine& m) { m.sysctls["kernel/core_pattern"] = "|/usr/share/apport/apport %p\n"; }},
-    {"notebooks", Grade::degraded, "jupyter", "jupyter-notebook", 0, [](Machine& m) { m.programs.erase("jupyter"); }},
+    {"notebooks", Grade::degraded, "jupyter", "./lab notebook", 0, [](Machine& m) { m.programs.erase("jupyter"); }},
     {"machine", Grade::degraded, "WSL", "Vagrant", 0, [](Machine& m) { m.container_marker = "WSL"; }},
 };
 

@@ -186,7 +186,7 @@ Finding home(const Machine& machine) {
 
 Finding notebooks(const Machine& machine) {
   if (has(machine, "jupyter")) return ok("notebooks", machine.programs.at("jupyter"));
-  return degraded("notebooks", "jupyter is not there", "the notebooks cannot be opened", "sudo apt-get install jupyter-notebook");
+  return degraded("notebooks", "jupyter is not there", "the notebooks are opened from a virtual environment", "./lab notebook");
 }
 
 }  // namespace
