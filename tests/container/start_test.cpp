@@ -11,6 +11,7 @@
 
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
+#include <drydock/plan/serialise.hpp>
 
 #include "container/host.hpp"
 #include "container/launches.hpp"
@@ -138,4 +139,21 @@ TEST_CASE("what is thrown while a program starts ends the start", "[container][s
   options.while_starting = [] { throw std::runtime_error("interrupted"); };
   CHECK_THROWS_WITH(host.engine().start(plain_spec({"true"}), options), "interrupted");
   CHECK(host.leftovers(3000) == nothing);
+}
+
+TEST_CASE("a plan of somebody's own is no container, and disturbs nobody who lists them", "[container][start]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  container::Started started = host.engine().start(plain_spec({"sleep", "100"}));
+  plan::Plan plan;
+  plan.monitor("only", plan::ops::sleep_ms(1));
+  plan::Settings settings;
+  settings.id = std::string(64, 'a');
+  const std::string ours = host.record(started.id).ledger_path;
+  const std::string name = ours.substr(0, ours.rfind('/') + 1) + settings.id;
+  sys::write_all(sys::open(name, O_WRONLY | O_CREAT | O_EXCL, 0600), plan::serialise(plan, settings));
+  REQUIRE(host.engine().list(true).size() == 1);
+  CHECK(host.engine().list(true).front().id == started.id);
+  CHECK(host.engine().list_of_all_hosts().size() == 1);
+  sys::unlink(name);
 }

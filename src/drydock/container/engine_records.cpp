@@ -93,10 +93,15 @@ std::optional<plan::Ledger> open_if_present(const std::string& path) {
 
 namespace {
 
+// Not a program of exec, and not a plan of somebody's own, which carries no note about a container.
+bool is_container(const plan::Ledger& ledger) {
+  return (ledger.header().flags & wire::flag_exec) == 0 && !ledger.text(ledger.header().annotation).empty();
+}
+
 void append_records(std::vector<Record>& records, const std::string& host) {
   for (const std::string& path : plan::ledger_paths(host + "/ledgers")) {
     const auto ledger = open_if_present(path);
-    if (!ledger || (ledger->header().flags & wire::flag_exec) != 0) continue;
+    if (!ledger || !is_container(*ledger)) continue;
     records.push_back(record_of(*ledger, path));
   }
 }
