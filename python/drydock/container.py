@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from . import _core
+from .apart import apart
 from .arguments import Command, Options, bytes_of, seconds_of, spec_of, with_options, words_of
 from .cgroups import Group
 from .display import preformatted
@@ -173,7 +174,7 @@ class Container:
         return Changes(tuple(change for change in changes(self._upper(), record.layers) if change.path not in targets))
 
     def _upper(self) -> Path:
-        return Path(_core.paths()["data"]) / "containers" / self._id / "upper"
+        return Path(_core.paths()["data"]) / "upper" / self._id
 
     def _own_program(self, what: str) -> _core.Program:
         if self._program is None:
@@ -330,7 +331,7 @@ class Container:
         """
         self.close()
         if self._program is None:
-            _core.remove(self._id, force)
+            apart("remove", self._id, force)
 
     def to_dict(self) -> dict[str, Any]:
         return self.record.to_dict()

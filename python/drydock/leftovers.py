@@ -56,7 +56,7 @@ def _look(ids: list[str]) -> tuple[str, ...]:
     found = [f"process {pid} (drydock-monitor)" for pid in _children() if _name(pid) == "drydock-monitor"]
     for id in ids:
         found += [f"control group {path}" for parent in parents for path in parent.glob(f"drydock-{id[:16]}*")]
-        found += [f"files {path}" for path in (Path(places["data"]) / "containers").glob(id)]
+        found += [f"files {path}" for path in Path(places["data"]).glob(f"*/{id}*")]
         found += [f"ledger {path}" for path in Path(places["state"]).glob(f"*/ledgers/{id}")]
         found += [f"link {name}" for name in links if name == f"drydock{id[:8]}"]
     return tuple(found)

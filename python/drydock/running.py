@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, List, Unpack  # List: the name list is a function here
 
 from . import _core
+from .apart import apart
 from .arguments import Command, Options, bytes_of, seconds_of, spec_of, with_options
 from .container import Container
 from .display import Listing
@@ -112,7 +113,7 @@ def remove(container: str, force: bool = False) -> None:
     >>> import drydock
     >>> drydock.remove(drydock.Container("busybox", "sleep 60", network="none", detach=True).id, force=True)
     """
-    _core.remove(container, force)
+    apart("remove", container, force)
 
 
 def reset(all: bool = False) -> tuple[str, ...]:
@@ -124,4 +125,4 @@ def reset(all: bool = False) -> tuple[str, ...]:
     >>> drydock.reset() == ()
     True
     """
-    return tuple(_core.reset(all))
+    return tuple(apart("reset", all))

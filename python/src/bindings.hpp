@@ -27,6 +27,10 @@ void declare_images(py::module_& module);
 // The directories of this user, and the programs that came with the package.
 container::Engine engine();
 
+// What dead monitors left is undone before anything else, as each command does. For an ordinary user that may take a process in a
+// user namespace, which an interpreter does not make: drydock.reset() does it in a fresh one.
+void recover(bool starts_another);
+
 // Called between slices of waiting, without the GIL: Ctrl-C becomes KeyboardInterrupt. Throws py::error_already_set.
 void check_signals();
 

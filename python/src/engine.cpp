@@ -58,9 +58,8 @@ py::list containers(bool all) {
   std::vector<container::Record> records;
   {
     const py::gil_scoped_release released;
-    container::Engine here = engine();
-    here.recover();
-    records = here.list(all);
+    recover(false);
+    records = engine().list(all);
   }
   py::list dicts;
   for (const container::Record& record : records) dicts.append(record_dict(record));
@@ -114,11 +113,10 @@ int signal_number(const std::string& name) {
 
 std::string start_detached(const container::Spec& spec) {
   const py::gil_scoped_release released;
-  container::Engine here = engine();
-  here.recover(true);
+  recover(true);
   container::RunOptions options;
   options.while_starting = check_signals;
-  return here.start(spec, options).id;
+  return engine().start(spec, options).id;
 }
 
 }  // namespace
@@ -127,6 +125,10 @@ container::Engine engine() {
   container::Paths paths = container::default_paths();
   if (::getenv("DRYDOCK_MONITOR") == nullptr && !programs_directory().empty()) paths.monitor = programs_directory() + "/drydock-monitor";
   return container::Engine(paths);
+}
+
+void recover(bool starts_another) {
+  if (sys::geteuid() == 0) engine().recover(starts_another);
 }
 
 void declare_engine(py::module_& module) {

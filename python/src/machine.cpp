@@ -1,5 +1,4 @@
-// What the kernel says: facts of a process, namespaces, and what the machine can do.
-#include <drydock/doctor/examine.hpp>
+// What the kernel says: facts of a process, and namespaces.
 #include <drydock/facts/report.hpp>
 #include <drydock/namespaces/kinds.hpp>
 
@@ -39,12 +38,6 @@ std::optional<std::string> kind_named(const std::string& name) {
   return kind ? std::optional<std::string>(namespaces::info(*kind).name) : std::nullopt;
 }
 
-std::string examine() {
-  const container::Paths paths = engine().paths();
-  const doctor::Machine machine = doctor::read_machine({paths.data, paths.state, paths.monitor});
-  return doctor::to_json(machine, doctor::examine(machine));
-}
-
 }  // namespace
 
 void declare_machine(py::module_& module) {
@@ -62,7 +55,6 @@ void declare_machine(py::module_& module) {
   module.def("kinds", &kinds);
   module.def("kind_named", &kind_named, arg("name"));
   module.def("ids_of", &ids_of, arg("pid"));
-  module.def("examine", &examine, without_gil);
 }
 
 }  // namespace drydock::python

@@ -186,9 +186,8 @@ ProgramOptions program_options(const std::optional<py::bytes>& input, std::size_
 std::unique_ptr<Program> start(const container::Spec& spec, const std::optional<py::bytes>& input, std::size_t limit, const std::string& inject) {
   return std::make_unique<Program>(
       [&spec](const container::RunOptions& options) {
-        container::Engine here = engine();
-        here.recover(true);
-        return here.start(spec, options);
+        recover(true);
+        return engine().start(spec, options);
       },
       program_options(input, limit, inject));
 }

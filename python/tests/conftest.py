@@ -40,7 +40,7 @@ def left_behind(ids):
     """What exists of containers that have ended: groups, files, records, children, links."""
     found = [str(group) for id in ids for group in Path("/sys/fs/cgroup").glob(f"**/drydock-{id[:16]}*")]
     data, state = Path(os.environ["DRYDOCK_ROOT"]), Path(os.environ["DRYDOCK_STATE"])
-    found += [str(path) for id in ids for path in (data / "containers").glob(id)]
+    found += [str(path) for id in ids for path in data.glob(f"*/{id}*")]
     found += [str(path) for id in ids for path in state.glob(f"**/ledgers/{id}")]
     found += [f"link {name}" for _, name in socket.if_nameindex() if any(name == f"drydock{id[:8]}" for id in ids)]
     return found

@@ -20,6 +20,10 @@ with drydock.Container("busybox", "sleep 60", network="none") as container:
     print("user" in drydock.namespaces.compare(None, container).different, container.exec("id -u").stdout.strip())
     container.signal("KILL")
     print(container.wait(timeout=60))
+kept = drydock.Container("busybox", "sleep 60", network="none", detach=True)
+kept.remove(force=True)
+try: kept.remove()
+except drydock.NotFound: print(kept.status, drydock.reset())
 print(drydock.leaks().found, os.getuid())
 """
 
@@ -29,7 +33,7 @@ def test_an_ordinary_user_has_containers_too(root, tmp_path):
         pytest.skip(f"no user namespaces here; {drydock.doctor().find('user namespaces').remedy}")
     # The build directory may be closed to others.
     folder = Path("/tmp") / f"drydock-python-user-{os.getpid()}"
-    shutil.copytree(Path(drydock.__file__).parent, folder / "drydock", ignore=lambda path, names: set(names) - {"drydock-monitor", "drydock-image"}
+    shutil.copytree(Path(drydock.__file__).parent, folder / "drydock", ignore=lambda path, names: set(names) - {"drydock", "drydock-monitor", "drydock-image"}
                     if Path(path).name == "bin" else {"__pycache__"})
     try:
         for name in ("home", "run"):
@@ -40,9 +44,9 @@ def test_an_ordinary_user_has_containers_too(root, tmp_path):
         result = subprocess.run([sys.executable, "-B", "-c", CODE], capture_output=True, text=True, timeout=120 * SLOW, env=environment,
                                 cwd=folder, user=USER, group=USER, extra_groups=[])
         assert result.returncode == 0, result.stderr
-        first, warnings, inside, code, end = result.stdout.splitlines()
+        first, warnings, inside, code, removed, end = result.stdout.splitlines()
         assert ast.literal_eval(first)[:5] == ["0", "1", "0", str(USER), "1"]
-        assert "without root there is no bridge" in warnings
-        assert (inside, code, end) == ("True 0", "137", f"() {USER}")
+        assert "without root" in warnings
+        assert (inside, code, removed, end) == ("True 0", "137", "removed ()", f"() {USER}")
     finally:
         shutil.rmtree(folder)

@@ -155,7 +155,8 @@ def test_killed_at_any_moment_of_a_start(root):
 
     def groups():
         data, state = os.environ["DRYDOCK_ROOT"], os.environ["DRYDOCK_STATE"]
-        return [os.listdir(f"{data}/containers"), [name for host in os.listdir(state) for name in os.listdir(f"{state}/{host}/ledgers")]]
+        files = [name for folder in ("containers", "upper", "work") if os.path.isdir(f"{data}/{folder}") for name in os.listdir(f"{data}/{folder}")]
+        return [files, [name for host in os.listdir(state) for name in os.listdir(f"{state}/{host}/ledgers")]]
     drydock.run("busybox", "true", network="none")
     for number in range(12):
         process = interpreter(code)

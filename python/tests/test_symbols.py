@@ -26,9 +26,13 @@ def linked_objects():
 
 
 def test_no_object_of_the_core_that_does_it_directly():
-    """The linker's map says which files of the archives became part of the module."""
+    """The linker's map says which files of the archives became part of the module. The executor is one of them, for undoing what a
+    dead monitor left; what of that starts a process is left to a fresh interpreter (drydock/apart.py)."""
     wrong = {path.stem for path in (ROOT / "src").rglob("*.cpp") if CALLS.search(path.read_text())}
+    executor = {path.stem for path in (ROOT / "src/drydock/plan/executor").glob("*.cpp")}
     assert {"monitor", "perform", "ops_process"} <= wrong  # the executor: the search finds what is there
     linked = linked_objects()
     assert ("libdrydock", "launch") in linked
-    assert {stem for _, stem in linked} & wrong == set()
+    assert {stem for archive, stem in linked if archive != "libdrydock_executor"} & (wrong - executor) == set()
+    for source in (ROOT / "python" / "src").glob("*.cpp"):
+        assert not CALLS.search(source.read_text()), source
