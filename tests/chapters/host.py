@@ -80,7 +80,8 @@ class Played:
                 shutil.copy2(program, self.programs / program.name)
         for program in self.programs.iterdir():
             program.chmod(0o755)
-        os.environ.update(DRYDOCK_ROOT=str(self.scratch / "data"), DRYDOCK_STATE="/run/drydock")
+        state = "/run/drydock" if os.geteuid() == 0 else str(self.scratch / "state")  # /run is the host's own for root only
+        os.environ.update(DRYDOCK_ROOT=str(self.scratch / "data"), DRYDOCK_STATE=state)
         self.before = self.look()
         return self
 
