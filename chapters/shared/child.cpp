@@ -38,10 +38,17 @@ void become_root_inside(Ids outside) {
   sys::write_file("/proc/self/gid_map", "0 " + std::to_string(outside.group) + " 1");
 }
 
-[[noreturn]] void run(std::uint64_t flags, Ids outside, const Body& body, Talk talk) {
+// Nobody is left behind, not even when the parent was killed before this call: then the signal never comes. A parent in another
+// pid namespace is 0, alive or not.
+void die_with_parent(pid_t parent) {
+  raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (const long now = raw::call(SYS_getppid); now != 0 && now != parent) ::_exit(exit_exception);
+}
+
+[[noreturn]] void run(std::uint64_t flags, pid_t parent, Ids outside, const Body& body, Talk talk) {
   int status = exit_exception;
   try {
-    raw::call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // nobody is left behind
+    die_with_parent(parent);
     if ((flags & CLONE_NEWUSER) != 0) become_root_inside(outside);
     status = body(talk);
   } catch (const std::exception& error) {
@@ -60,10 +67,11 @@ long Child::start(std::uint64_t flags, const Body& body, std::optional<Child>& m
   args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
   const Ids outside{sys::geteuid(), ::getegid()};
+  const pid_t parent = sys::getpid();
   const long pid = raw::call(SYS_clone3, &args, sizeof args);
   if (pid == 0) {
     raw::call(SYS_close_range, first_parent_end, ~0U, 0);  // who keeps a copy of a pipe's end keeps its reader waiting
-    run(flags, outside, body, std::move(theirs));
+    run(flags, parent, outside, body, std::move(theirs));
   }
   if (raw::failed(pid)) return pid;
   Child child;
