@@ -103,7 +103,7 @@ class Vagrant(unittest.TestCase):
     def test_a_box_of_ones_own(self):
         result = self.validate("virtualbox", self.telling, DRYDOCK_BOX="build/vm/course.box")
         self.assert_holds(result)
-        self.assertIn("BOX drydock-course FROM build/vm/course.box", result.stderr)
+        self.assertIn("BOX course FROM build/vm/course.box", result.stderr)
         result = self.validate("virtualbox", self.telling, DRYDOCK_BOX="somebody/debian")
         self.assertIn("BOX somebody/debian FROM __UNSET__VALUE__\n", result.stderr)
 
