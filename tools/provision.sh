@@ -44,11 +44,15 @@ as_user "$folder/lab" build drydock_cli chapters
 grep -q "^$user:" /etc/subuid 2>/dev/null || usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$user"
 mkdir -p /etc/systemd/system/user@.service.d
 keep /etc/systemd/system/user@.service.d/delegate.conf 644 <"$folder/tools/vm/guest/delegate.conf"
+# Modules that only root can load; where there are none (a container), the machine below has them.
+printf 'overlay\ntun\n' | keep /etc/modules-load.d/drydock.conf 644
+modprobe -qa overlay tun 2>/dev/null || true
 
 # lab finds its tree by the place of its own file, so this is not a link. drydock follows links to what stands beside it.
 printf '#!/bin/sh\nexec %s/lab "$@"\n' "$folder" | keep /usr/local/bin/lab 755
 [ "$(readlink /usr/local/bin/drydock)" = "$folder/build/release/bin/drydock" ] ||
   ln -sfn "$folder/build/release/bin/drydock" /usr/local/bin/drydock
 
-as_user lab doctor || say "something is missing: the lines above say what repairs it"
+# As root, which is what sudo gives; without sudo, the user asks in a session of their own.
+lab doctor || say "something is missing: the lines above say what repairs it"
 say "ready: as $user, type 'lab run'"

@@ -69,6 +69,7 @@ class Provision(unittest.TestCase):
         self.assertIn("Its own name (UTS namespace)", self.as_user("lab run"))
         self.assertEqual(self.as_user("sudo drydock run --rm busybox hostname -s | wc -l").strip(), "1")
         self.as_user("sudo lab run -- --rm busybox true")
+        self.assertEqual((self.root.path / "etc" / "modules-load.d" / "drydock.conf").read_text(encoding="utf-8"), "overlay\ntun\n")
         others = self.said("find", f"{TREE}", "/home", "!", "-user", USER, "!", "-path", "/home")
         self.assertEqual(others, "", "files in the tree that are not its owner's")
 
