@@ -26,7 +26,7 @@ void story(Narrator& tell) {
   tell.step("what else has changed?");
   for (const Kind kind : {Kind::pid, Kind::mnt, Kind::net, Kind::ipc})
     tell.show(std::string(namespaces::info(kind).name) + " namespace", Sides{id_of(0, kind), id_of(payload.pid(), kind)}, same());
-  tell.show("kernel", Sides{kernel_release(), look_inside(kernel_release)}, same());
+  tell.show("kernel", Sides{kernel_version(), look_inside(kernel_version)}, same());
   tell.step("the program ends, and with its last process the namespace");
   tell.show("exit status of cat", payload.end(), is(0));
   tell.show("hostname of the host, at last", hostname(), is(before));

@@ -29,7 +29,7 @@ std::string hostname() {
 std::string nis_domain() {
   return names().domainname;
 }
-std::string kernel_release() {
+std::string kernel_version() {
   return names().release;
 }
 

@@ -66,8 +66,9 @@ class Refusals(unittest.TestCase):
 class Suites(unittest.TestCase):
     def test_they_are_names_of_tests_of_this_build(self):
         text = (tree.ROOT / "tests" / "CMakeLists.txt").read_text(encoding="utf-8")
+        classes = text.split("foreach(class ")[1].split(")")[0].split()
         for name in payload.SUITES:
-            self.assertIn(name, text.split("foreach(class ")[1].split(")")[0].split())
+            self.assertIn(name, [*classes, "chapters"])
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ import tarfile
 from image import TOP
 
 # Suites that need a compiler, other people's tools or the whole tree stay on the host.
-SUITES = ("unit", "kernel", "container", "robustness", "systemd")
-FOLDERS = ("tools", "tests", "docs", "packages.txt")
+SUITES = ("unit", "kernel", "container", "robustness", "systemd", "chapters")
+FOLDERS = ("tools", "tests", "docs", "chapters", "packages.txt")
 
 
 def listing(build, only):
@@ -29,7 +29,7 @@ def listing(build, only):
 def programs(build):
     """Test programs and what they start, as far as they are built."""
     names = [f"{suite}_tests" for suite in SUITES] + ["drydock", "drydock-image", "drydock-monitor"]
-    return [path for path in (build / "bin" / name for name in names) if path.exists()]
+    return [path for path in (build / "bin" / name for name in names) if path.exists()] + sorted((build / "bin").glob("ch[0-9]*-*"))
 
 
 def directories(suites):
