@@ -18,19 +18,26 @@ namespace {
 constexpr Lane lane = Lane::payload;
 
 // No image yet (chapter 11): an empty file system in memory, and the programs of the host, which nobody can write to in here.
-void root(Sketch& sketch) {
-  Plan& plan = sketch.plan();
-  const Slot place = mounts::add_root_place(plan, lane, "/mnt");
-  const mounts::Bind programs{.source = "/usr", .target = "/usr", .read_only = true};
-  const Slot usr = mounts::add_bind_source(plan, lane, "root.usr", programs);
-  sketch.root =
-      mounts::add_new_mount(plan, lane, "root", {"tmpfs", {{"mode", "755"}}, 0}, "an empty tree: nothing of the host is in it");
-  mounts::add_attach_root(plan, lane, sketch.root, place);
-  mounts::add_bind_target(plan, lane, "root.usr", programs, usr, sketch.root);
+void base(Sketch& sketch) {
+  sketch.base = mounts::add_new_mount(sketch.plan(), lane, "root", {"tmpfs", {{"mode", "755"}}, 0},
+                                      "an empty tree: nothing of the host is in it");
   for (const char* name : {"bin", "lib", "lib64", "sbin"})
-    plan.payload(std::string("root.") + name, ops::symlinkat(std::string("usr/") + name, sketch.root, name))
+    sketch.plan()
+        .payload(std::string("root.") + name, ops::symlinkat(std::string("usr/") + name, sketch.base, name))
         .on(std::string("/") + name)
         .why("where programs and their interpreter are looked for");
+}
+
+void root(Sketch& sketch) {
+  const Slot place = mounts::add_root_place(sketch.plan(), lane, "/mnt");
+  mounts::add_attach_root(sketch.plan(), lane, sketch.base, place);
+  sketch.root = sketch.base;
+}
+
+void programs(Sketch& sketch) {
+  const mounts::Bind programs{.source = "/usr", .target = "/usr", .read_only = true};
+  const Slot usr = mounts::add_bind_source(sketch.plan(), lane, "root.usr", programs);
+  mounts::add_bind_target(sketch.plan(), lane, "root.usr", programs, usr, sketch.root);
 }
 
 void system_mounts(Sketch& sketch) {
@@ -126,7 +133,9 @@ const Growth mnt{{.chapter = 4, .adds = added(), .changes = {"mount.proc"}, .gro
                     sketch.clone_flags |= CLONE_NEWNS;
                     sketch.system.fresh_sysfs = false;
                     sketch.system.mqueue = false;
+                    sketch.add(Phase::root, "base", base);
                     sketch.add(Phase::root, "root", root);
+                    sketch.add(Phase::root, "programs", programs);
                     sketch.replace("proc", system_mounts);
                     sketch.add(Phase::enter, "masks", masks);
                     sketch.add(Phase::enter, "pivot", [](Sketch& s) { mounts::add_pivot(s.plan(), lane, s.root); });

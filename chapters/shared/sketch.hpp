@@ -50,6 +50,7 @@ class Sketch {
   Request request;
   std::uint64_t clone_flags = 0;
   plan::Slot child;              // pid; known from phase outside on
+  plan::Slot base;               // the tree that the new root is made of
   plan::Slot root;               // the new root, once a chapter makes one
   plan::Slot cgroup;             // of version 2, for clone3(CLONE_INTO_CGROUP)
   mounts::SystemMounts system;   // what /proc, /dev and /sys may be, given the namespaces so far
