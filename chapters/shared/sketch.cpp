@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include <drydock/cgroups/host.hpp>
 #include <drydock/container/host.hpp>
 #include <drydock/container/user_namespace.hpp>
 #include <drydock/kernel/error.hpp>
@@ -15,9 +16,33 @@ namespace drydock::chapter {
 
 using namespace plan;
 
-Request request_of_this_user(std::vector<std::string> command) {
+cgroups::Limits Request::default_limits() {
+  cgroups::Limits limits;
+  limits.memory = 64 << 20;
+  limits.memory_swap = 64 << 20;  // none: the limit holds the same with swap and without
+  limits.cpus = 0.5;
+  limits.pids = 64;
+  return limits;
+}
+
+cgroups::Layout Request::documented_layout() {
+  const std::string mount = "/sys/fs/cgroup";
+  cgroups::Layout layout;
+  layout.shape = cgroups::Shape::v2;
+  for (const char* controller : {"cpu", "cpuset", "io", "memory", "pids"})
+    layout.places.push_back({controller, cgroups::Version::v2, mount});
+  layout.cgroup2 = mount;
+  layout.device_programs = true;
+  return layout;
+}
+
+Request request_of_this_user(std::vector<std::string> command, const cgroups::Limits& limits) {
   Request request;
   request.command = std::move(command);
+  request.limits = limits;
+  request.layout = cgroups::read_manageable_layout();
+  request.machine = cgroups::read_host(request.layout, limits);
+  cgroups::validate(limits, request.machine);
   request.euid = sys::geteuid();
   request.egid = ::getegid();
   request.id = sys::random_hex(64);

@@ -16,6 +16,9 @@
 #include <string>
 #include <vector>
 
+#include <drydock/cgroups/knobs.hpp>
+#include <drydock/cgroups/layout.hpp>
+#include <drydock/cgroups/steps.hpp>
 #include <drydock/mounts/system.hpp>
 #include <drydock/plan/plan.hpp>
 #include <drydock/plan/serialise.hpp>
@@ -32,10 +35,19 @@ struct Request {
   unsigned euid = 0, egid = 0;                         // without root, a user namespace comes first
   std::string id = std::string(64, '0');               // of the container
   std::string ledgers = "/run/drydock/net-0/ledgers";  // where a ledger with a name lies
+  cgroups::Limits limits = default_limits();           // of chapter 08
+  cgroups::Layout layout = documented_layout();        // where control groups can be made
+  cgroups::Host machine = {};                          // what it can enforce
+
+  // 64 MiB without swap, half a processor, 64 tasks.
+  static cgroups::Limits default_limits();
+  // cgroup v2 at its usual place, with the controllers that systemd hands out.
+  static cgroups::Layout documented_layout();
 };
 
-// The request of this user, now.
-Request request_of_this_user(std::vector<std::string> command = {"cat"});
+// The request of this user on this machine, now. Throws Error for limits that cannot be (cgroups::validate).
+Request request_of_this_user(std::vector<std::string> command = {"cat"},
+                             const cgroups::Limits& limits = Request::default_limits());
 
 struct Draft {
   plan::Plan plan;
@@ -53,6 +65,7 @@ class Sketch {
   plan::Slot base;               // the tree that the new root is made of
   plan::Slot root;               // the new root, once a chapter makes one
   plan::Slot cgroup;             // of version 2, for clone3(CLONE_INTO_CGROUP)
+  cgroups::GroupPlan group;      // of chapter 08, known from phase host on
   mounts::SystemMounts system;   // what /proc, /dev and /sys may be, given the namespaces so far
   mounts::DeviceMounts devices;  // known from phase names on
   plan::Settings settings;
