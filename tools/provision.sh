@@ -5,6 +5,7 @@
 # Usage, as root: provision.sh [FOLDER [USER]]    the tree, and who works in it (its owner). Settings from the environment:
 #   DRYDOCK_APT_MIRROR=http://mirror.example/debian     in place of deb.debian.org and archive.ubuntu.com (security stays where it is)
 #   DRYDOCK_PIP_INDEX=https://mirror.example/simple     in place of pypi.org, for pip
+#   DRYDOCK_JUPYTER_IP=0.0.0.0                          where Jupyter listens, in place of loopback (the Vagrantfile sets it)
 set -eu
 say() { printf 'provision: %s\n' "$*"; }
 refuse() { printf 'provision: %s\n' "$*" >&2; exit 1; }
@@ -35,6 +36,10 @@ use_apt_mirror() {
 
 [ -z "${DRYDOCK_APT_MIRROR-}" ] || use_apt_mirror "${DRYDOCK_APT_MIRROR%/}"
 [ -z "${DRYDOCK_PIP_INDEX-}" ] || printf '[global]\nindex-url = %s\n' "$DRYDOCK_PIP_INDEX" | keep /etc/pip.conf 644
+[ -z "${DRYDOCK_JUPYTER_IP-}" ] || {
+  mkdir -p /etc/jupyter
+  printf '{"ServerApp": {"ip": "%s", "open_browser": false}}\n' "$DRYDOCK_JUPYTER_IP" | keep /etc/jupyter/jupyter_server_config.json 644
+}
 
 "$folder/lab" setup build
 # By the one whose folder it is: nothing in it may become root's.

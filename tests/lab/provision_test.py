@@ -3,6 +3,7 @@
 Each release takes some minutes. One is tried each time: the one that this machine is not, for its own is what everything else here is
 built with. DRYDOCK_FULL=1 (./lab test --full) tries both.
 """
+import json
 import os
 import re
 import subprocess
@@ -88,10 +89,13 @@ class Provision(unittest.TestCase):
                            ("mirrors/debian.list", "https://deb.debian.org/debian\n"),
                            ("sources.list.d/ubuntu.sources", "Types: deb\nURIs: http://archive.ubuntu.com/ubuntu/\nSuites: noble\n")):
             (apt / name).write_text(text, encoding="utf-8")
-        self.provision("DRYDOCK_APT_MIRROR=http://mirror.example/debian/", "DRYDOCK_PIP_INDEX=https://mirror.example/simple")
+        self.provision("DRYDOCK_APT_MIRROR=http://mirror.example/debian/", "DRYDOCK_PIP_INDEX=https://mirror.example/simple",
+                       "DRYDOCK_JUPYTER_IP=0.0.0.0")
         self.assertEqual((apt / "sources.list").read_text(encoding="utf-8"), f"deb http://mirror.example/debian stable main\n{security}")
         self.assertEqual((apt / "mirrors" / "debian.list").read_text(encoding="utf-8"), "http://mirror.example/debian\n")
         self.assertIn("URIs: http://mirror.example/debian\n", (apt / "sources.list.d" / "ubuntu.sources").read_text(encoding="utf-8"))
+        jupyter = json.loads((self.root.path / "etc" / "jupyter" / "jupyter_server_config.json").read_text(encoding="utf-8"))
+        self.assertEqual(jupyter["ServerApp"]["ip"], "0.0.0.0")
         self.assertIn("index-url = https://mirror.example/simple", (self.root.path / "etc" / "pip.conf").read_text(encoding="utf-8"))
 
 

@@ -10,8 +10,10 @@ mount --bind "$root" "$root"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
-mount --bind "$root/proc/sys" "$root/proc/sys"
-mount -o "remount,bind,$settings" "$root/proc/sys"
+if [ "$settings" = ro ]; then
+  mount --bind "$root/proc/sys" "$root/proc/sys"
+  mount -o remount,bind,ro "$root/proc/sys"
+fi
 mount -t tmpfs -o mode=755 run "$root/run"
 if [ -e /etc/resolv.conf ] && ! cmp -s /etc/resolv.conf "$root/etc/resolv.conf"; then
   rm -f "$root/etc/resolv.conf"  # it may be a link

@@ -15,7 +15,7 @@ from sources import apt_lines, apt_options
 
 ENTER = Path(__file__).resolve().parent / "enter.sh"
 PACKAGES = ["sudo"]  # what a Debian with a user has beside the required packages
-LEFT_OUT = ("build", ".git", ".vagrant")
+LEFT_OUT = ("build", ".git", ".vagrant", ".venv")
 
 
 def archive(debian, folder, log):
