@@ -22,6 +22,7 @@ keep() {
   text=$(cat)
   [ -e "$1" ] && [ "$(cat "$1")" = "$text" ] && return
   say "writing $1"
+  mkdir -p "$(dirname "$1")"
   printf '%s\n' "$text" >"$1"
   chmod "$2" "$1"
 }
@@ -36,10 +37,8 @@ use_apt_mirror() {
 
 [ -z "${DRYDOCK_APT_MIRROR-}" ] || use_apt_mirror "${DRYDOCK_APT_MIRROR%/}"
 [ -z "${DRYDOCK_PIP_INDEX-}" ] || printf '[global]\nindex-url = %s\n' "$DRYDOCK_PIP_INDEX" | keep /etc/pip.conf 644
-[ -z "${DRYDOCK_JUPYTER_IP-}" ] || {
-  mkdir -p /etc/jupyter
+[ -z "${DRYDOCK_JUPYTER_IP-}" ] ||
   printf '{"ServerApp": {"ip": "%s", "open_browser": false}}\n' "$DRYDOCK_JUPYTER_IP" | keep /etc/jupyter/jupyter_server_config.json 644
-}
 
 "$folder/lab" setup build
 # By the one whose folder it is: nothing in it may become root's.
@@ -47,7 +46,6 @@ as_user "$folder/lab" build drydock_cli chapters
 
 # Containers without root: a range of ids, and every controller in the user's own part of the control group tree.
 grep -q "^$user:" /etc/subuid 2>/dev/null || usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$user"
-mkdir -p /etc/systemd/system/user@.service.d
 keep /etc/systemd/system/user@.service.d/delegate.conf 644 <"$folder/tools/vm/guest/delegate.conf"
 # Modules that only root can load; where there are none (a container), the machine below has them.
 printf 'overlay\ntun\n' | keep /etc/modules-load.d/drydock.conf 644
