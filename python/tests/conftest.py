@@ -38,7 +38,8 @@ def eventually(question, seconds=5.0):
 
 def left_behind(ids):
     """What exists of containers that have ended: groups, files, records, children, links."""
-    found = [str(group) for id in ids for group in Path("/sys/fs/cgroup").glob(f"**/drydock-{id[:16]}*")]
+    # os.walk passes over a directory that goes away meanwhile; Path.glob stumbles.
+    found = [f"{place}/{name}" for place, names, _ in os.walk("/sys/fs/cgroup") for name in names if any(name.startswith(f"drydock-{id[:16]}") for id in ids)]
     data, state = Path(os.environ["DRYDOCK_ROOT"]), Path(os.environ["DRYDOCK_STATE"])
     found += [str(path) for id in ids for path in data.glob(f"*/{id}*")]
     found += [str(path) for id in ids for path in state.glob(f"**/ledgers/{id}")]
