@@ -39,6 +39,12 @@ long set_name() {
   return raw::call(SYS_sethostname, "mine", 4);
 }
 
+// From the least urgent, which everybody may be: whoever started us may have been more urgent than -5.
+long become_urgent() {
+  raw::call(SYS_setpriority, PRIO_PROCESS, 0, 19);
+  return raw::call(SYS_setpriority, PRIO_PROCESS, 0, -5);
+}
+
 }  // namespace
 
 void capabilities(Narrator& tell) {
@@ -74,8 +80,7 @@ void cannot(Narrator& tell) {
   tell.show("reboot (with a wrong magic number)", root.call([] { return raw::call(SYS_reboot, 0, 0, 0, nullptr); }),
             fails_with(EPERM));
   tell.show("switch on swap", root.call([] { return raw::call(SYS_swapon, "/nonexistent", 0); }), fails_with(EPERM));
-  tell.show("become more urgent: nice -5", root.call([] { return raw::call(SYS_setpriority, PRIO_PROCESS, 0, -5); }),
-            fails_with(EACCES));
+  tell.show("become more urgent: nice -5", root.call(become_urgent), fails_with(EACCES));
   tell.show("write /proc/sys/vm/swappiness", root.run([] { return text(write_once("/proc/sys/vm/swappiness", "60")); }),
             contains("EACCES"));
   tell.show("signal process 1 of the host", root.call([] { return raw::call(SYS_kill, 1, 0); }), fails_with(EPERM));
