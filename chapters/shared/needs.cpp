@@ -57,12 +57,18 @@ Need program(const std::string& name, const std::string& package) {
 
 namespace {
 
+// Block input and output is the one controller that was renamed.
+const cgroups::Place* find_of_other_version(const cgroups::Layout& layout, const std::string& name) {
+  return layout.find(name == "io" ? "blkio" : name == "blkio" ? "io" : name);
+}
+
 Need controller_of(const std::string& name, std::optional<cgroups::Version> version) {
   const std::string which = !version ? "" : *version == cgroups::Version::v1 ? " (v1)" : " (v2)";
   return {"controller " + name + which, [=]() -> std::string {
             if (sys::geteuid() != 0) return "control groups of one's own need root; run it with sudo";
             const cgroups::Layout layout = cgroups::read_layout();
             const cgroups::Place* place = layout.find(name);
+            if (place == nullptr && version) place = find_of_other_version(layout, name);
             if (place == nullptr) return "the kernel offers no controller '" + name + "'; see 'drydock doctor'";
             if (version && place->version != *version)
               return "the controller '" + name + "' is on cgroup " +

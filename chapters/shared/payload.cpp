@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include <drydock/container/directories.hpp>
 #include <drydock/container/engine.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/raw.hpp>
@@ -20,12 +21,14 @@ namespace {
 
 constexpr int patience_ms = 10'000;
 
+// Held until the plan's ledger, if it has a name, has it.
+Fd claim_directories(const plan::Settings& settings) {
+  return settings.ledger_path.empty() ? Fd() : container::prepare_directories(container::default_paths());
+}
+
 // The ledger of a plan that gives it no name is a file that nobody else sees: any directory in memory will do.
 std::string ledger_directory(const plan::Settings& settings) {
-  if (!settings.ledger_path.empty()) {
-    container::prepare_directories(container::default_paths());
-    return settings.ledger_path.substr(0, settings.ledger_path.rfind('/'));
-  }
+  if (!settings.ledger_path.empty()) return settings.ledger_path.substr(0, settings.ledger_path.rfind('/'));
   for (const char* candidate : {"/dev/shm", "/run", "/tmp"})
     if (!raw::failed(raw::call(SYS_faccessat, AT_FDCWD, candidate, W_OK | X_OK))) return candidate;
   return ".";
@@ -87,6 +90,7 @@ Payload::Payload(Narrator& tell, Draft draft) : tell_(tell) {
     const Redirected redirected(theirs);
     return idle_monitor(draft.settings);
   }();
+  const Fd claim = claim_directories(draft.settings);
   launch_ = start(tell.options(), std::move(draft), std::move(monitor));
   try {
     container::wait_started(*launch_, run_options(tell.options()), nullptr);
@@ -140,6 +144,7 @@ int run_in_foreground(Narrator& tell, Sketch sketch) {
   Draft draft = std::move(sketch).build();
   plan::IdleMonitor monitor = idle_monitor(draft.settings);
   const process::SignalFd signals(process::forwardable_signals());
+  const Fd claim = claim_directories(draft.settings);
   const auto launch = start(tell.options(), std::move(draft), std::move(monitor));
   Fd terminal = container::wait_started(*launch, run_options(tell.options()), tell.options().explain ? nullptr : &signals);
   const container::ForegroundEnd end = container::foreground(*launch, signals, std::move(terminal), false);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include <drydock/cgroups/host.hpp>
+#include <drydock/container/directories.hpp>
 #include <drydock/container/host.hpp>
 #include <drydock/container/user_namespace.hpp>
 #include <drydock/kernel/error.hpp>

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include <drydock/container/engine.hpp>
+#include <drydock/container/directories.hpp>
 
 namespace drydock::test {
 
@@ -83,11 +83,11 @@ container::Spec detached_container() {
 
 Prepared prepare(Host& host, const container::Spec& spec, const std::string& id, int linger_ms) {
   const container::Paths paths = host.engine().paths();
-  container::prepare_directories(paths);
+  Fd directories = container::prepare_directories(paths);
   container::Host machine = container::read_host(spec, paths, {id, std::nullopt, false});
   machine.linger_ms = linger_ms;
   container::ContainerPlan made = container::container_plan(spec, machine);
-  return {std::move(machine), std::move(made)};
+  return {std::move(machine), std::move(made), std::move(directories)};
 }
 
 void end_lease(Host& host, const std::string& id) {

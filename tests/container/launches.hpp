@@ -37,6 +37,7 @@ container::Spec detached_container();
 struct Prepared {
   container::Host host;
   container::ContainerPlan made;
+  Fd directories = {};
 };
 // Reads the played host and builds the plan; the shared network is taken down `linger_ms` after its last user.
 Prepared prepare(Host& host, const container::Spec& spec, const std::string& id, int linger_ms = 1);

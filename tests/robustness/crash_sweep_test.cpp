@@ -13,7 +13,7 @@
 #include <random>
 #include <thread>
 
-#include <drydock/container/engine.hpp>
+#include <drydock/container/directories.hpp>
 #include <drydock/network/pool.hpp>
 
 #include "container/processes.hpp"
@@ -199,7 +199,7 @@ TEST_CASE("a caller that is killed between its lease and its plan leaves nothing
   DRYDOCK_NEEDS_HOST();
   Host host;
   const container::Paths paths = host.engine().paths();
-  container::prepare_directories(paths);
+  const Fd claim = container::prepare_directories(paths);
   const pid_t caller = ::fork();
   if (caller == 0) {
     const network::Pool pool(paths.state, network::BridgeConfig{});

@@ -24,9 +24,6 @@ Error frozen(const Record& record);
 // Waits until the container has ended and everything is undone; its exit status. The ledger, once mapped, outlives its name.
 int wait_undone(const plan::Ledger& ledger);
 
-// Everything that is needed before a first launch: directories. Throws Error naming the path that cannot be made.
-void prepare_directories(const Paths& paths);
-
 // The image that the spec names; busybox is unpacked from drydock-image when the store lacks it. Throws Error otherwise.
 image::Image find_image(const Spec& spec, const Paths& paths);
 

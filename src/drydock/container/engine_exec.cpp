@@ -8,6 +8,7 @@
 
 #include <drydock/cgroups/device_rules.hpp>
 #include <drydock/cgroups/steps.hpp>
+#include <drydock/container/directories.hpp>
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
 #include <drydock/container/program.hpp>

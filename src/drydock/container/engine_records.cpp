@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <drydock/cgroups/group.hpp>
+#include <drydock/container/directories.hpp>
 #include <drydock/container/engine.hpp>
 #include <drydock/container/host.hpp>
 #include <drydock/kernel/error.hpp>
@@ -190,7 +191,11 @@ std::vector<std::string> Engine::reset(bool all) {
         if (sys::exists(record.ledger_path)) throw;  // else somebody was faster
       }
     }
-  if (sys::geteuid() == 0 && pool_of(host).release_if_idle(patience_ms)) done.push_back("took down the bridge and its address translation");
+  if (sys::geteuid() == 0) {
+    if (pool_of(host).release_if_idle(patience_ms)) done.push_back("took down the bridge and its address translation");
+    pool_of(host).wait_released(patience_ms);
+  }
+  remove_idle_directories(paths_);
   return done;
 }
 

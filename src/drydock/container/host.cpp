@@ -9,6 +9,7 @@
 
 #include <drydock/cgroups/device_rules.hpp>
 #include <drydock/cgroups/host.hpp>
+#include <drydock/container/directories.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/network/pool.hpp>
@@ -30,10 +31,6 @@ bool kernel_at_least(int major, int minor) {
   if (error != std::errc{} || *end != '.') return false;
   std::from_chars(end + 1, release.data() + release.size(), have_minor);
   return have_major > major || (have_major == major && have_minor >= minor);
-}
-
-std::string host_directory(const Paths& paths) {
-  return paths.state + "/" + network::host_key();
 }
 
 namespace {

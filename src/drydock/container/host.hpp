@@ -20,9 +20,6 @@ struct HostRequest {
 
 Host read_host(const Spec& spec, const Paths& paths, const HostRequest& request);
 
-// The directories of this host (network namespace) below paths.state, with the ledgers in it.
-std::string host_directory(const Paths& paths);
-
 // "6.18.44" >= 6.7
 bool kernel_at_least(int major, int minor);
 

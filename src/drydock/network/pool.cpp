@@ -234,6 +234,11 @@ bool Pool::release_if_idle(int patience_ms) {
   return result == 1;
 }
 
+void Pool::wait_released(int patience_ms) const {
+  for (int waited = 0; waited < patience_ms && sys::exists(path()) && idle(); waited += poll_ms)
+    std::this_thread::sleep_for(std::chrono::milliseconds(poll_ms));
+}
+
 plan::Bytes teardown(const BridgeConfig& config, const std::string& id) {
   std::string blobs;
   const auto add = [&](std::uint32_t protocol, const std::string& data) {

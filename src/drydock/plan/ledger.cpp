@@ -128,11 +128,13 @@ bool Ledger::recover(bool all) {
   return true;
 }
 
-std::vector<std::string> ledger_paths(const std::string& directory) {
-  std::vector<std::string> paths;
-  if (!sys::exists(directory)) return paths;
-  for (const std::string& name : sys::list_directory(directory)) paths.push_back(directory + "/" + name);
+std::vector<std::string> ledger_paths(const std::string& directory) try {
+  std::vector<std::string> paths = sys::list_directory(directory);
+  for (std::string& name : paths) name.insert(0, directory + "/");
   return paths;
+} catch (const Error& error) {
+  if (error.code() != ENOENT) throw;  // nothing has been launched there, or a reset was here
+  return {};
 }
 
 }  // namespace drydock::plan
