@@ -152,7 +152,7 @@ def suites_of(build, prefix, label, results, listing):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("builds", nargs="+", metavar="NAME=DIR[:LABEL]", help="build directories; the first one's suites have no prefix")
-    parser.add_argument("--only", metavar="SUITE[:CASES]", help="one suite, or the test cases in it that match a Catch2 filter (Python: whose names contain it)")
+    parser.add_argument("--only", metavar="SUITE[,SUITE]|SUITE:CASES", help="these suites, or the test cases of one that match a Catch2 filter (Python: whose names contain it)")
     parser.add_argument("--cases", action="append", default=[], metavar="SUITE=CASES", help="only these test cases of a suite (a Catch2 filter)")
     parser.add_argument("--listing", metavar="FILE", help="what ctest said elsewhere, for a machine without it")
     options = parser.parse_args()
@@ -164,9 +164,11 @@ def main():
         results = Path(directory).resolve() / "results"
         results.mkdir(exist_ok=True)
         suites += suites_of(directory, f"{name}-" if number else "", label, results, options.listing)
-    chosen = [suite for suite in suites if not only or suite.name == only]
-    if not chosen:
-        print(f"no suite '{only}'; there are: {', '.join(suite.name for suite in suites)}")
+    unknown = sorted(set(filter(None, only.split(","))) - {suite.name for suite in suites})
+    if unknown:
+        print(f"no suite '{unknown[0]}'; there are: {', '.join(suite.name for suite in suites)}")
+        return 1
+    chosen = [suite for suite in suites if not only or suite.name in only.split(",")]
     filters = dict(entry.split("=", 1) for entry in options.cases)
     results = [(suite, run_suite(suite, filters.get(suite.name, case_filter))) for suite in chosen]
     total = sum((tally for _, tally in results), Tally())
