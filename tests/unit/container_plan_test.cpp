@@ -1,16 +1,13 @@
 // The plan of a fixed spec on a machine made by hand is always the same text, made without root and without any system call.
-// DRYDOCK_UPDATE_GOLDEN=1 writes the files anew after a change that was meant; the difference is then read in review.
 #include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <set>
 
 #include <drydock/container/rootless.hpp>
 #include <drydock/kernel/error.hpp>
-#include <drydock/kernel/sys.hpp>
 
 #include "support/catch.hpp"
+#include "support/golden.hpp"
 #include "support/plan_host.hpp"
 
 using namespace drydock;
@@ -18,35 +15,6 @@ using namespace drydock::test;
 using container::container_plan;
 
 namespace {
-
-// The first line that differs says more than two pages side by side.
-std::string first_difference(const std::string& have, const std::string& want) {
-  std::size_t line = 1, begin = 0;
-  for (std::size_t at = 0; at < have.size() && at < want.size(); ++at) {
-    if (have[at] != want[at]) {
-      const auto from = [begin](const std::string& text) { return text.substr(begin, text.find('\n', begin) - begin); };
-      return "line " + std::to_string(line) + "\n  is     " + from(have) + "\n  should " + from(want);
-    }
-    if (have[at] == '\n') {
-      ++line;
-      begin = at + 1;
-    }
-  }
-  return "one is longer than the other: " + std::to_string(have.size()) + " and " + std::to_string(want.size()) + " bytes";
-}
-
-void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(DRYDOCK_SOURCE_DIR) + "/tests/unit/golden/" + name;
-  if (const char* update = std::getenv("DRYDOCK_UPDATE_GOLDEN"); update != nullptr && std::string(update) == "1") {
-    std::ofstream(path) << text;
-    WARN("wrote " << path);
-    return;
-  }
-  const auto golden = sys::read_file_if_present(path);
-  REQUIRE(golden.has_value());
-  INFO(name << ", " << first_difference(text, *golden));
-  CHECK((text == *golden));
-}
 
 std::string printed(const container::Spec& spec, const container::Host& host) {
   return plan::print(container_plan(spec, host).plan);
@@ -65,10 +33,10 @@ unsigned index_of(const plan::Plan& plan, const std::string& id) {
 }  // namespace
 
 TEST_CASE("--plan of a fixed spec is a golden file, on both cgroup layouts", "[container][plan][golden]") {
-  check_golden("full-hybrid.txt", printed(full_spec(), hybrid_host()));
-  check_golden("full-v2.txt", printed(full_spec(), v2_host()));
-  check_golden("other-hybrid.txt", printed(other_spec(), hybrid_host()));
-  check_golden("other-v2.txt", printed(other_spec(), v2_host()));
+  check_golden("tests/unit/golden/full-hybrid.txt", printed(full_spec(), hybrid_host()));
+  check_golden("tests/unit/golden/full-v2.txt", printed(full_spec(), v2_host()));
+  check_golden("tests/unit/golden/other-hybrid.txt", printed(other_spec(), hybrid_host()));
+  check_golden("tests/unit/golden/other-v2.txt", printed(other_spec(), v2_host()));
 }
 
 TEST_CASE("two equal questions give two equal plans", "[container][plan]") {

@@ -30,7 +30,7 @@ inline constexpr const char* other_data = "use another one: drydock --root DIR r
 inline constexpr const char* other_state = "use another one: drydock --state DIR run ..., or DRYDOCK_STATE=DIR";
 inline constexpr const char* own_disk = "use a directory on the machine's own disk: DRYDOCK_ROOT=/path";
 inline constexpr const char* free_space = "free some space ('drydock rm', 'drydock image rm'), or use DRYDOCK_ROOT=/path";
-inline constexpr const char* monitor = "install it beside drydock (./lab build does), or say where it is: DRYDOCK_MONITOR=/path/to/drydock-monitor";
+inline constexpr const char* monitor = "install the one of this build beside drydock (./lab build does), or say where it is: DRYDOCK_MONITOR=/path/to/drydock-monitor";
 
 // `disk` as in /sys/block; empty when none was seen.
 inline std::string bfq(const std::string& disk) {

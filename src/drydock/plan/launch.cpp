@@ -156,10 +156,13 @@ std::optional<wire::Packet> Launch::receive(int timeout_ms, Fd* descriptor) {
   wire::Packet packet;
   int fd = -1;
   if (!executor::receive_packet_fd(control_.get(), packet, fd)) {
-    // The monitor was killed: its word will never come.
-    Error::Parts parts{"drydock-monitor", "", 0, "", "it ended without a word (was it killed?)", "the next command, or 'drydock reset', undoes what it did"};
-    throw Error(std::move(parts));
+    // Its word will never come.
+    const bool began = ledger_.header().entered_mono_ns != 0;
+    throw Error::refused("drydock-monitor", began ? "it ended without a word (was it killed?)" : "it ended before it began (was it killed, or is it another program?)",
+                         began ? "the next command, or 'drydock reset', undoes what it did" : remedies::monitor);
   }
+  if (packet.word == wire::Word::unfit)
+    throw Error::refused("drydock-monitor", "it is of another build: it reads plans of format " + std::to_string(packet.value) + ", and this program writes format " + std::to_string(wire::version), remedies::monitor);
   // Its process may go on, for things that all containers share; who is parting leaves it to init.
   if (packet.word == wire::Word::exited && (ledger_.header().flags & wire::flag_parting) != 0) monitor_ = 0;
   if (descriptor != nullptr) *descriptor = Fd(fd);

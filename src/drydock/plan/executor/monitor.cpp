@@ -203,7 +203,11 @@ int monitor_main(Functions functions) {
   context.functions = functions;
   const int signal_fd = settle();
   const int ledger_fd = receive_ledger(context.control);
-  if (ledger_fd < 0 || !open_ledger(context, ledger_fd)) return exit_ours;
+  if (ledger_fd < 0) return exit_ours;
+  if (!open_ledger(context, ledger_fd)) {
+    send_packet(context.control, {wire::Word::unfit, static_cast<std::int32_t>(wire::version)});
+    return exit_ours;
+  }
   wire::Header& header = *context.header;
   if ((header.flags & wire::flag_detached) != 0) {
     continue_in_child();

@@ -119,6 +119,7 @@ enum class Word : std::uint32_t {
   failed = 2,     // monitor: see failed_* in the header; everything is undone
   exited = 3,     // monitor: exit_code is set; everything is undone
   descriptor = 4, // monitor: an SCM_RIGHTS descriptor (the terminal)
+  unfit = 5,      // monitor: the ledger is none that it can read; value is its own format version
   signal = 16,    // caller: value is a signal number for pid 1
   detach = 17,    // caller: go on without me
   go = 18,        // caller: wait_go may go on
