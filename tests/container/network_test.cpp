@@ -47,6 +47,26 @@ TEST_CASE("a published port answers on loopback, v4 and v6, and on the bridge ad
   CHECK(host.leftovers() == nothing);
 }
 
+TEST_CASE("a published UDP port answers on loopback, v4 and v6, and on the bridge address", "[container][network]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  const auto names = detached(host, "names", "exec sleep 1000", {"-p", "15353:53/udp"});
+  {
+    const Fd server = datagram_server(names.pid, 53);
+    REQUIRE(server);
+    CHECK(datagrams_pass("127.0.0.1", 15353, server));
+    CHECK(datagrams_pass("127.9.9.9", 15353, server));
+    CHECK(datagrams_pass("::1", 15353, server));
+    CHECK(datagrams_pass(gateway(), 15353, server));
+  }
+  const Result taken = host.drydock({"run", "--rm", "-p", "15353:53/udp", "busybox", "true"});
+  CHECK(taken.code == 125);
+  CHECK(has(taken.err, "another program listens on that port"));
+  CHECK(host.drydock({"run", "--rm", "-p", "15353:80", "busybox", "true"}).code == 0);  // TCP is another port
+  CHECK(host.drydock({"rm", "-f", "names"}).code == 0);
+  CHECK(host.leftovers() == nothing);
+}
+
 TEST_CASE("a port published on one address answers there only, and its number may be left to us", "[container][network]") {
   DRYDOCK_NEEDS_HOST();
   Host host;

@@ -97,6 +97,25 @@ TEST_CASE("without root: slirp4netns gives a way out, published ports a way in",
   CHECK(host.leftovers() == nothing);
 }
 
+TEST_CASE("without root: a published UDP port is a way in too", "[container][rootless]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  User user(host);
+  const Result run = user.drydock({"run", "-d", "--name", "names", "-p", "15353:53/udp", "busybox", "sleep", "1000"});
+  INFO(run.seen());
+  REQUIRE(run.code == 0);
+  {
+    const std::string record = user.drydock({"inspect", "names"}).out;
+    const Fd server = datagram_server(std::stoi(record.substr(record.find("\"pid\": ") + 7)), 53);
+    REQUIRE(server);
+    CHECK(datagrams_pass("127.0.0.1", 15353, server));
+    CHECK(datagrams_pass("::1", 15353, server));
+  }
+  CHECK(user.drydock({"rm", "-f", "names"}).code == 0);
+  CHECK(user.left() == nothing);
+  CHECK(host.leftovers() == nothing);
+}
+
 TEST_CASE("without root: the carrier of packets is a step of the plan, and --trace saw it", "[container][rootless][plan]") {
   DRYDOCK_NEEDS_HOST();
   Host host;
@@ -148,7 +167,6 @@ TEST_CASE("without root: what slirp4netns cannot do, and what its absence costs,
     CHECK(one_message(run, 125));
     CHECK(has(run.err, word));
   };
-  refused({"-p", "18091:80/udp"}, "only TCP can be published");
   refused({"--ip", "172.29.0.9"}, "the bridge needs root");
   host.cover("/usr/bin/slirp4netns", "/dev/null");
   refused({"-p", "18091:80"}, "sudo apt-get install slirp4netns");

@@ -1,11 +1,16 @@
 #include "container/sockets.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <cstring>
+#include <thread>
+
+#include <drydock/kernel/sys.hpp>
 
 #include "container/look.hpp"
 
@@ -57,6 +62,45 @@ std::string fetch(const std::string& where, std::uint16_t port) {
 
 bool answers(const std::string& where, std::uint16_t port) {
   return eventually([&] { return has(fetch(where, port), greeting); }, 3000);
+}
+
+Fd datagram_server(pid_t pid, std::uint16_t port) {
+  Fd server;
+  // A thread enters that network and ends; the socket stays there.
+  std::thread([&] {
+    const Fd network = sys::open("/proc/" + std::to_string(pid) + "/ns/net", O_RDONLY);
+    const Address address = address_of("0.0.0.0", port);
+    if (::setns(network.get(), CLONE_NEWNET) != 0) return;
+    Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.bytes), address.size) == 0) server = std::move(socket);
+  }).join();
+  return server;
+}
+
+namespace {
+
+bool arrives(const Fd& socket, std::string_view text, Address& from) {
+  pollfd event{socket.get(), POLLIN, 0};
+  if (::poll(&event, 1, 200) != 1) return false;
+  char bytes[64];
+  from.size = sizeof from.bytes;
+  const ssize_t size = ::recvfrom(socket.get(), bytes, sizeof bytes, 0, reinterpret_cast<sockaddr*>(&from.bytes), &from.size);
+  return size >= 0 && std::string_view(bytes, static_cast<std::size_t>(size)) == text;
+}
+
+}  // namespace
+
+bool datagrams_pass(const std::string& where, std::uint16_t port, const Fd& server) {
+  const Address address = address_of(where, port);
+  const Fd client(::socket(address.bytes.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&address.bytes), address.size) != 0) return false;
+  Address from;
+  return eventually(
+      [&] {
+        return ::send(client.get(), "ahoy", 4, MSG_NOSIGNAL) == 4 && arrives(server, "ahoy", from) &&
+               ::sendto(server.get(), "aye", 3, 0, reinterpret_cast<const sockaddr*>(&from.bytes), from.size) == 3 && arrives(client, "aye", from);
+      },
+      3000);
 }
 
 Fd listener(const std::string& where, std::uint16_t port) {

@@ -19,6 +19,10 @@ inline constexpr const char* greeting = "It floats";
 std::string fetch(const std::string& where, std::uint16_t port);
 // The page of `serve`; the server gets a moment to listen.
 bool answers(const std::string& where, std::uint16_t port);
+// A socket for datagrams at that port in the network of process `pid`: the base image has no such server.
+Fd datagram_server(pid_t pid, std::uint16_t port);
+// A datagram to there comes to `server`, and its answer back.
+bool datagrams_pass(const std::string& where, std::uint16_t port, const Fd& server);
 // Empty when the address is taken.
 Fd listener(const std::string& where, std::uint16_t port);
 

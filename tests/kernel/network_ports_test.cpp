@@ -19,10 +19,10 @@ using plan::executor::proxy_loop;
 namespace {
 
 // The proxy lane: listens on all addresses of both families.
-Process start_proxy(int port, const char* address, int to) {
+Process start_proxy(int port, const char* address, int to, int type = SOCK_STREAM) {
   return Process([=] {
-    const int listeners[2] = {static_cast<int>(listen_socket(AF_INET, "0.0.0.0", port)),
-                              static_cast<int>(listen_socket(AF_INET6, "::", port))};
+    const int listeners[2] = {static_cast<int>(listen_socket(AF_INET, type, "0.0.0.0", port)),
+                              static_cast<int>(listen_socket(AF_INET6, type, "::", port))};
     const int ports[2] = {to, to};
     throw Error::from_errno("proxy_loop", "", static_cast<int>(-proxy_loop(listeners, 2, address, ports)));
   });
@@ -104,15 +104,15 @@ TEST_CASE("the table of published ports dies with the socket that made it, and n
 TEST_CASE("a port in use is refused when listening, whichever address has it", "[network]") {
   if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
   on_own_host([] {
-    const Fd taken(static_cast<int>(listen_socket(AF_INET, "127.0.0.1", 8080)));
+    const Fd taken(static_cast<int>(listen_socket(AF_INET, SOCK_STREAM, "127.0.0.1", 8080)));
     REQUIRE(taken);
-    CHECK(listen_socket(AF_INET, "0.0.0.0", 8080) == -EADDRINUSE);
-    const Fd six(static_cast<int>(listen_socket(AF_INET6, "::", 8080)));
+    CHECK(listen_socket(AF_INET, SOCK_STREAM, "0.0.0.0", 8080) == -EADDRINUSE);
+    const Fd six(static_cast<int>(listen_socket(AF_INET6, SOCK_STREAM, "::", 8080)));
     CHECK(six);  // IPv6 only: no conflict with the other family
-    CHECK(listen_socket(AF_INET, "203.0.113.9", 8081) == -EADDRNOTAVAIL);
-    CHECK(listen_socket(AF_INET, "nonsense", 8081) == -EINVAL);
+    CHECK(listen_socket(AF_INET, SOCK_STREAM, "203.0.113.9", 8081) == -EADDRNOTAVAIL);
+    CHECK(listen_socket(AF_INET, SOCK_STREAM, "nonsense", 8081) == -EINVAL);
     const std::uint16_t free = free_port("", false);
-    const Fd listener(static_cast<int>(listen_socket(AF_INET, "0.0.0.0", free)));
+    const Fd listener(static_cast<int>(listen_socket(AF_INET, SOCK_STREAM, "0.0.0.0", free)));
     CHECK(listener);
   });
 }
@@ -122,7 +122,7 @@ TEST_CASE("the proxy carries megabytes both ways, half-closed ends and refusals"
   on_own_host([] {
     // Reads everything until the client's end of file, then answers with the number of bytes and 3 MB of its own.
     const Process server([] {
-      const Fd listener(static_cast<int>(listen_socket(AF_INET, "127.0.0.1", 7001)));
+      const Fd listener(static_cast<int>(listen_socket(AF_INET, SOCK_STREAM, "127.0.0.1", 7001)));
       ::fcntl(listener.get(), F_SETFL, 0);
       for (;;) {
         const Fd client(::accept(listener.get(), nullptr, nullptr));
@@ -179,11 +179,91 @@ TEST_CASE("the proxy carries megabytes both ways, half-closed ends and refusals"
   });
 }
 
+namespace {
+
+// A server of datagrams: says each one back, with the port that it came from.
+Process start_echo(int port) {
+  return Process([=] {
+    const Fd socket(static_cast<int>(listen_socket(AF_INET, SOCK_DGRAM, "127.0.0.1", port)));
+    ::fcntl(socket.get(), F_SETFL, 0);
+    for (;;) {
+      char text[65536];
+      sockaddr_in from{};
+      socklen_t size = sizeof from;
+      const ssize_t count = ::recvfrom(socket.get(), text, sizeof text, 0, reinterpret_cast<sockaddr*>(&from), &size);
+      if (count >= 0) ::sendto(socket.get(), text, static_cast<std::size_t>(count), 0, reinterpret_cast<sockaddr*>(&from), size);
+    }
+  });
+}
+
+// A client that hears only the very address it talks to, as every resolver does.
+Fd datagrams_to(const std::string& address, int port) {
+  const bool six = address.find(':') != std::string::npos;
+  Fd socket(::socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 where6{};
+  where6.sin6_family = AF_INET6;
+  where6.sin6_port = htons(static_cast<std::uint16_t>(port));
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = where6.sin6_port;
+  if (six) REQUIRE(::inet_pton(AF_INET6, address.c_str(), &where6.sin6_addr) == 1);
+  else REQUIRE(::inet_pton(AF_INET, address.c_str(), &where.sin_addr) == 1);
+  const auto* bytes = six ? reinterpret_cast<const sockaddr*>(&where6) : reinterpret_cast<const sockaddr*>(&where);
+  REQUIRE(::connect(socket.get(), bytes, six ? sizeof where6 : sizeof where) == 0);
+  return socket;
+}
+
+std::string said_back(const Fd& client, const std::string& text, int patience_ms = 2000) {
+  if (::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return {};
+  pollfd event{client.get(), POLLIN, 0};
+  if (::poll(&event, 1, patience_ms) != 1) return {};
+  std::string answer(70'000, '\0');
+  const ssize_t count = ::recv(client.get(), answer.data(), answer.size(), 0);
+  return count < 0 ? std::string() : answer.substr(0, static_cast<std::size_t>(count));
+}
+
+}  // namespace
+
+TEST_CASE("the proxy carries datagrams, and answers come from the address that was asked", "[network]") {
+  if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
+  on_own_host([] {
+    const Process server = start_echo(7001);
+    const Process proxy = start_proxy(5353, "127.0.0.1", 7001, SOCK_DGRAM);
+    for (const char* address : {"127.0.0.1", "127.9.9.9", "::1"}) {
+      INFO(address);
+      const Fd client = datagrams_to(address, 5353);
+      REQUIRE(eventually([&] { return said_back(client, "hello", 200) == "hello"; }));
+      const std::string large(65'000, 'x');
+      CHECK(said_back(client, large) == large);
+      CHECK(said_back(client, "again") == "again");
+    }
+    // More clients than there are places: each is answered, and who was silent longest makes room.
+    std::vector<Fd> clients;
+    for (int i = 0; i < 300; ++i) clients.push_back(datagrams_to("127.0.0.1", 5353));
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      INFO("client " << i);
+      REQUIRE(said_back(clients[i], std::to_string(i)) == std::to_string(i));
+    }
+    CHECK(said_back(clients.front(), "still here") == "still here");
+  });
+}
+
+TEST_CASE("the proxy of datagrams outlives a server that is not there yet", "[network]") {
+  if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
+  on_own_host([] {
+    const Process proxy = start_proxy(5353, "127.0.0.1", 7001, SOCK_DGRAM);
+    const Fd client = datagrams_to("127.0.0.1", 5353);
+    CHECK(eventually([&] { return said_back(client, "early", 50).empty(); }));
+    const Process server = start_echo(7001);
+    CHECK(eventually([&] { return said_back(client, "late", 100) == "late"; }));
+  });
+}
+
 TEST_CASE("a proxy that has nothing to do uses no processor time", "[network]") {
   if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
   on_own_host([] {
     const Process server([] {
-      const Fd listener(static_cast<int>(listen_socket(AF_INET, "127.0.0.1", 7001)));
+      const Fd listener(static_cast<int>(listen_socket(AF_INET, SOCK_STREAM, "127.0.0.1", 7001)));
       ::fcntl(listener.get(), F_SETFL, 0);
       std::vector<Fd> clients;
       for (;;) clients.emplace_back(::accept(listener.get(), nullptr, nullptr));  // keeps them open, says nothing

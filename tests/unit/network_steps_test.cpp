@@ -144,11 +144,16 @@ TEST_CASE("a port on loopback alone needs no table", "[network]") {
   CHECK_THROWS_AS(example.plan.find("net.ports"), Error);
 }
 
-TEST_CASE("UDP is translated only, and that is said", "[network]") {
+TEST_CASE("UDP ports are reserved and carried on loopback and IPv6 like TCP ports", "[network]") {
   Example example;
-  CHECK(example.listen({{"", 53, 53, true}}).empty());
-  REQUIRE(example.plan.warnings.size() == 1);
-  CHECK(example.plan.warnings[0].find("UDP is not reachable on 127.0.0.1") != std::string::npos);
+  const Listeners listeners = example.listen({{"", 53, 5353, true}, {"", 53, 80, false}});
+  CHECK(example.plan.warnings.empty());
+  REQUIRE(listeners.size() == 4);
+  CHECK(listeners[0].id == "net.listen.0.0.0.0:53/udp");
+  CHECK(listeners[1].id == "net.listen.[::]:53/udp");
+  CHECK(listeners[1].port == 5353);
+  const plan::Step& step = example.plan.find(listeners[0].id);
+  CHECK(print(step.action, example.plan.slots()) == "bind(AF_INET, SOCK_DGRAM, \"0.0.0.0\", 53)");
 }
 
 TEST_CASE("bad ports are refused in words", "[network]") {

@@ -230,7 +230,7 @@ std::vector<Call> every_call(Slot s) {
           ops::netlink_open(0),
           ops::netlink(s, {"x", "message"}),
           ops::link_index(s, "eth0"),
-          ops::socket_listen(2, "0.0.0.0", 80),
+          ops::socket_listen(2, 1, "0.0.0.0", 80),
           ops::kill_process(s),
           ops::remove_cgroup("/g"),
           ops::device_filter(s, std::string(8, '\0')),

@@ -1,6 +1,7 @@
 // What the container of this chapter has of its own: devices, masks, and its name on the host.
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -71,7 +72,7 @@ Sketch claiming(Sketch sketch, const std::string& name, int port) {
         .on("name alpine1")
         .why("a name belongs to one container");
     s.plan()
-        .monitor("port", ops::socket_listen(2, "127.0.0.1", port))
+        .monitor("port", ops::socket_listen(AF_INET, SOCK_STREAM, "127.0.0.1", port))
         .into(s.plan().slot("listener", SlotKind::fd))
         .on("port")
         .why("a port belongs to one listener");

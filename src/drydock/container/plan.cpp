@@ -178,7 +178,7 @@ void Builder::slirp() {
   if (!slirped()) return;
   slirp_ = network::add_slirp_step(plan(), child_, maps_written_);
   const Slot child_fd{static_cast<std::uint16_t>(child_.index + 1)};
-  network::add_port_proxy(plan(), listeners_, ports_, host_.address.value_or(network::slirp_address), child_fd,
+  network::add_port_proxy(plan(), listeners_, host_.address.value_or(network::slirp_address), child_fd,
                           CLONE_NEWNET | (mapped() ? CLONE_NEWUSER : 0), slirp_);
 }
 

@@ -123,6 +123,7 @@ constexpr Symbol prctl_table[] = {SYMBOL(PR_SET_PDEATHSIG), SYMBOL(PR_SET_DUMPAB
                                   SYMBOL(PR_SET_NO_NEW_PRIVS), SYMBOL(PR_CAP_AMBIENT)};
 constexpr Symbol ioctl_table[] = {SYMBOL(TIOCSCTTY), SYMBOL(TIOCSPTLCK), SYMBOL(TIOCGPTPEER), SYMBOL(TIOCSWINSZ), SYMBOL(TIOCGWINSZ)};
 constexpr Symbol family_table[] = {SYMBOL(AF_UNIX), SYMBOL(AF_INET), SYMBOL(AF_INET6), SYMBOL(AF_NETLINK), SYMBOL(AF_PACKET)};
+constexpr Symbol socket_type_table[] = {SYMBOL(SOCK_STREAM), SYMBOL(SOCK_DGRAM), SYMBOL(SOCK_SEQPACKET), SYMBOL(SOCK_RAW)};
 constexpr Symbol netlink_table[] = {SYMBOL(NETLINK_ROUTE), SYMBOL(NETLINK_NETFILTER), SYMBOL(NETLINK_GENERIC)};
 
 #undef SYMBOL
@@ -182,6 +183,7 @@ std::optional<int> resource_number(std::string_view short_name) { return number_
 std::string prctl_option(int option) { return name_of(static_cast<std::uint64_t>(option), prctl_table); }
 std::string ioctl_request(std::uint64_t request) { return name_of(request, ioctl_table); }
 std::string socket_family(int family) { return name_of(static_cast<std::uint64_t>(family), family_table); }
+std::string socket_type(int type) { return name_of(static_cast<std::uint64_t>(type), socket_type_table); }
 std::string netlink_protocol(int protocol) { return name_of(static_cast<std::uint64_t>(protocol), netlink_table); }
 
 }  // namespace drydock::symbols

@@ -40,6 +40,7 @@ std::optional<int> resource_number(std::string_view short_name);
 std::string prctl_option(int option);
 std::string ioctl_request(std::uint64_t request);
 std::string socket_family(int family);
+std::string socket_type(int type);
 std::string netlink_protocol(int protocol);
 
 }  // namespace drydock::symbols

@@ -51,10 +51,10 @@ bool clash(const PublishedPort& one, const PublishedPort& two) {
 }
 
 void listen(Plan& plan, Listeners& listeners, int family, const std::string& address, const PublishedPort& port, bool optional) {
-  const std::string where = (family == AF_INET6 ? "[" + address + "]" : address) + ":" + std::to_string(port.host_port);
+  const std::string where = (family == AF_INET6 ? "[" + address + "]" : address) + ":" + std::to_string(port.host_port) + (port.udp ? "/udp" : "");
   const Slot socket = plan.slot("port " + where, SlotKind::fd);
   const std::string id = "net.listen." + where;
-  Step& step = plan.monitor(id, ops::socket_listen(family, address, port.host_port))
+  Step& step = plan.monitor(id, ops::socket_listen(family, port.udp ? SOCK_DGRAM : SOCK_STREAM, address, port.host_port))
                    .into(socket)
                    .on("published port " + where)
                    .undo(ops::close(socket))
@@ -113,10 +113,7 @@ Listeners add_port_listeners(Plan& plan, const std::vector<PublishedPort>& ports
       throw Error::refused("published port " + shown(port), "the same port of the host is published twice",
                            "leave one of the two out");
     const bool everywhere = port.host_address.empty() || port.host_address == "0.0.0.0";
-    if (port.udp) {
-      plan.warnings.push_back("published port " + shown(port) +
-                              ": UDP is not reachable on 127.0.0.1 and on IPv6, only on the other addresses of this machine");
-    } else if (everywhere) {
+    if (everywhere) {
       listen(plan, listeners, AF_INET, "0.0.0.0", port, false);
       if (port.host_address.empty()) listen(plan, listeners, AF_INET6, "::", port, true);
     } else {
@@ -144,12 +141,8 @@ void add_port_steps(Plan& plan, const BridgeConfig& config, const Listeners& lis
   if (!listeners.empty()) add_proxy(plan, listeners, address, veth, "loopback and IPv6 cannot be translated: a process carries the bytes", {});
 }
 
-void add_port_proxy(Plan& plan, const Listeners& listeners, const std::vector<PublishedPort>& ports, Ipv4 address, Slot child,
+void add_port_proxy(Plan& plan, const Listeners& listeners, Ipv4 address, Slot child,
                     std::int64_t kinds, StepRef ready) {
-  for (const PublishedPort& port : ports)
-    if (port.udp)
-      throw Error::refused("published port " + shown(port), "without the bridge only TCP can be published",
-                           "run it as root (sudo) on the bridge network, or share the host's network (--network host)");
   if (!listeners.empty()) add_proxy(plan, listeners, address, ready, "nothing is translated without the bridge: a process carries the bytes", {child, kinds});
 }
 

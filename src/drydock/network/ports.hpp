@@ -3,7 +3,7 @@
 // The listening sockets come first in a plan, so "port in use" is the first thing a user hears, before anything was made.
 // They listen on all addresses (v4 and v6) unless one was asked for. Packets to a v4 address of the host that is not loopback
 // are translated by nftables before they reach a socket; loopback and IPv6 are served by the proxy lane, which holds
-// the sockets. UDP is translated only: on 127.0.0.1 and on IPv6 a published UDP port is not reachable (said as a warning).
+// the sockets.
 //
 // Example: Listeners listeners = add_port_listeners(plan, ports);            // before everything else
 //          add_port_steps(plan, config, listeners, ports, id, address, veth);  // after the veth step
@@ -34,8 +34,8 @@ void add_port_steps(plan::Plan& plan, const BridgeConfig& config, const Listener
                     const std::vector<PublishedPort>& ports, const std::string& container_id, Ipv4 address, plan::StepRef veth);
 
 // Where no packet can be translated (no bridge): the proxy lane carries all of them. It accepts on the host's side, enters the
-// namespaces of `child` (a pidfd; `kinds` as in setns) and connects to `address` there. Throws Error for UDP.
-void add_port_proxy(plan::Plan& plan, const Listeners& listeners, const std::vector<PublishedPort>& ports, Ipv4 address, plan::Slot child,
+// namespaces of `child` (a pidfd; `kinds` as in setns) and connects to `address` there.
+void add_port_proxy(plan::Plan& plan, const Listeners& listeners, Ipv4 address, plan::Slot child,
                     std::int64_t kinds, plan::StepRef ready);
 
 // A port that is free on `host_address` (empty: on all) right now; for "-p 80", where the host's port is left open.

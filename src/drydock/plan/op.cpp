@@ -97,7 +97,7 @@ constexpr Row rows[] = {
     {Op::netlink_open, "socket AF_NETLINK", "netlink(7)", {{{"protocol", K::netlink_protocol}}}},
     {Op::netlink, "netlink", "rtnetlink(7)", {{{"socket", K::fd}, {"message", K::bytes}}}},
     {Op::link_index, "ioctl SIOCGIFINDEX", "netdevice(7)", {{{"socket", K::fd}, {"link", K::text}}}},
-    {Op::socket_listen, "bind", "bind(2)", {{{"family", K::socket_family}, {"address", K::text}, {"port", K::number}}}},
+    {Op::socket_listen, "bind", "bind(2)", {{{"family", K::socket_family}, {"type", K::socket_type}, {"address", K::text}, {"port", K::number}}}},
     {Op::kill_process, "pidfd_send_signal", "pidfd_send_signal(2)", {{{"pidfd", K::fd}}}},
     {Op::remove_cgroup, "rmdir", "cgroups(7)", {{{"path", K::path}}}},
     {Op::device_filter, "bpf PROG_ATTACH", "bpf(2)", {{{"group", K::fd}, {"program", K::bytes}}}},
@@ -291,7 +291,9 @@ Call netlink(Slot socket, Bytes message, std::vector<Patch> patches) {
   return result;
 }
 Call link_index(Slot socket, std::string name) { return made(Op::link_index, socket, std::move(name)); }
-Call socket_listen(int family, std::string address, int port) { return made(Op::socket_listen, I{family}, std::move(address), I{port}); }
+Call socket_listen(int family, int type, std::string address, int port) {
+  return made(Op::socket_listen, I{family}, I{type}, std::move(address), I{port});
+}
 Call kill_process(Slot pidfd) { return made(Op::kill_process, pidfd); }
 Call remove_cgroup(std::string path) { return made(Op::remove_cgroup, std::move(path)); }
 Call delete_link(std::string name, Slot index) { return made(Op::delete_link, std::move(name), index); }

@@ -37,7 +37,7 @@ using Arg = std::variant<std::int64_t, std::string, Bytes, Slot>;
 enum class Kind : std::uint8_t {
   text, path, fd, pid, number, octal, bytes, strings,  // strings: a NUL separated block (argv, envp)
   open_flags, resolve_flags, clone_flags, mount_flags, mount_attr, open_tree_flags, move_mount_flags,
-  umount_flags, fsmount_flags, propagation, signal, capability, resource, device, prctl_option, ioctl_request, socket_family, netlink_protocol
+  umount_flags, fsmount_flags, propagation, signal, capability, resource, device, prctl_option, ioctl_request, socket_family, socket_type, netlink_protocol
 };
 
 enum class Op : std::uint8_t {
@@ -192,7 +192,7 @@ struct Patch {
 Call netlink_open(int protocol);
 Call netlink(Slot socket, Bytes message, std::vector<Patch> patches = {});
 Call link_index(Slot socket, std::string name);
-Call socket_listen(int family, std::string address, int port);
+Call socket_listen(int family, int type, std::string address, int port);
 // undo
 Call kill_process(Slot pidfd);
 Call remove_cgroup(std::string path);

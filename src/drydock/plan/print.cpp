@@ -50,6 +50,7 @@ std::string number_text(std::int64_t value, Kind kind, Op op) {
     case Kind::prctl_option: return symbols::prctl_option(static_cast<int>(value));
     case Kind::ioctl_request: return symbols::ioctl_request(bits);
     case Kind::socket_family: return symbols::socket_family(static_cast<int>(value));
+    case Kind::socket_type: return symbols::socket_type(static_cast<int>(value));
     case Kind::netlink_protocol: return symbols::netlink_protocol(static_cast<int>(value));
     default: return std::to_string(value);
   }

@@ -30,7 +30,8 @@ long op_netlink(Context& context, const wire::WireCall& call) {
 }
 
 long op_socket_listen(const Context& context, const wire::WireCall& call) {
-  return listen_socket(static_cast<int>(number(context, call, 0)), text(context, call, 1), static_cast<int>(number(context, call, 2)));
+  const auto integer = [&](int index) { return static_cast<int>(number(context, call, index)); };
+  return listen_socket(integer(0), integer(1), text(context, call, 2), integer(3));
 }
 
 // The link dies with its network namespace; an explicit deletion (17-30 ms) is for the case that no child was born to own it.

@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include <drydock/kernel/raw.hpp>
+#include <drydock/plan/executor/datagrams.hpp>
 
 namespace drydock::plan::executor {
 
@@ -46,18 +47,20 @@ struct Proxy {
   const int* listeners = nullptr;
   int listener_count = 0;
   bool accepting = true;
+  bool takes_datagrams[largest_listener_count] = {};
   sockaddr_in targets[largest_listener_count] = {};
   Connection connections[largest_connection_count];
   char* buffers = nullptr;
   int in_use = 0;
+  Datagrams datagrams;
 
   char* buffer(int connection, int direction) const {
     return buffers + (static_cast<std::size_t>(connection) * 2 + static_cast<std::size_t>(direction)) * buffer_size;
   }
 };
 
-// What epoll gives back: a listener, or one end of a connection.
-constexpr std::uint64_t listener_tag = 1ull << 32;
+// What epoll gives back: a listener, the socket of a client's datagrams, or one end of a connection.
+constexpr std::uint64_t listener_tag = 1ull << 32, datagram_tag = 1ull << 33;
 
 void close_fd(int fd) {
   if (fd >= 0) (void)raw::call(SYS_close, fd);
@@ -67,7 +70,7 @@ void set_listening(Proxy& proxy, bool on) {
   if (proxy.accepting == on) return;
   proxy.accepting = on;
   for (int i = 0; i < proxy.listener_count; ++i) {
-    if (proxy.listeners[i] < 0) continue;
+    if (proxy.listeners[i] < 0 || proxy.takes_datagrams[i]) continue;
     epoll_event event{};
     event.events = on ? std::uint32_t{EPOLLIN} : 0u;
     event.data.u64 = listener_tag | static_cast<unsigned>(i);
@@ -228,10 +231,11 @@ long prepare(Proxy& proxy, const int* listeners, std::size_t count, const char* 
   const long poll = raw::call(SYS_epoll_create1, EPOLL_CLOEXEC);
   if (raw::failed(poll)) return poll;
   proxy.poll = static_cast<int>(poll);
-  const long buffers = raw::call(SYS_mmap, nullptr, largest_connection_count * 2 * buffer_size, PROT_READ | PROT_WRITE,
+  const long buffers = raw::call(SYS_mmap, nullptr, largest_connection_count * 2 * buffer_size + Datagrams::buffer_size, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw::failed(buffers)) return buffers;
   proxy.buffers = reinterpret_cast<char*>(buffers);
+  proxy.datagrams.begin(proxy.poll, datagram_tag, proxy.buffer(largest_connection_count, 0));
   long served = 0;
   for (int i = 0; i < proxy.listener_count; ++i) {
     proxy.targets[i].sin_family = AF_INET;
@@ -241,6 +245,9 @@ long prepare(Proxy& proxy, const int* listeners, std::size_t count, const char* 
     const long flags = raw::call(SYS_fcntl, listeners[i], F_GETFL);
     if (raw::failed(flags)) return flags;
     (void)raw::call(SYS_fcntl, listeners[i], F_SETFL, flags | O_NONBLOCK);
+    proxy.takes_datagrams[i] = Datagrams::is_datagram_socket(listeners[i]);
+    if (proxy.takes_datagrams[i])
+      if (const long result = Datagrams::prepare_listener(listeners[i]); raw::failed(result)) return result;
     if (!add_to_poll(proxy, listeners[i], listener_tag | static_cast<unsigned>(i), EPOLLIN)) return -EBADF;
     ++served;
   }
@@ -249,7 +256,7 @@ long prepare(Proxy& proxy, const int* listeners, std::size_t count, const char* 
 
 }  // namespace
 
-long listen_socket(int family, const char* address, int port) noexcept {
+long listen_socket(int family, int type, const char* address, int port) noexcept {
   sockaddr_storage where{};
   socklen_t size = 0;
   if (family == AF_INET) {
@@ -265,14 +272,16 @@ long listen_socket(int family, const char* address, int port) noexcept {
     if (::inet_pton(AF_INET6, address, &v6.sin6_addr) != 1) return -EINVAL;
     size = sizeof v6;
   }
-  const long fd = raw::call(SYS_socket, family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const long fd = raw::call(SYS_socket, family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (raw::failed(fd)) return fd;
   const int on = 1;
-  // Connections of the previous container may still be in TIME_WAIT; a program that listens is found all the same.
-  long result = raw::call(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  long result = 0;
+  // Connections of the previous container may still be in TIME_WAIT; a program that listens is found all the same. (Two sockets
+  // for datagrams could share a port with it.)
+  if (type == SOCK_STREAM) result = raw::call(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (family == AF_INET6) result = raw::call(SYS_setsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (!raw::failed(result)) result = raw::call(SYS_bind, fd, &where, size);
-  if (!raw::failed(result)) result = raw::call(SYS_listen, fd, backlog);
+  if (!raw::failed(result) && type == SOCK_STREAM) result = raw::call(SYS_listen, fd, backlog);
   if (!raw::failed(result)) return fd;
   close_fd(static_cast<int>(fd));
   return result;
@@ -290,10 +299,15 @@ long proxy_loop(const int* listeners, std::size_t count, const char* address, co
     // New clients last: they may get the number of a connection that has just been dropped, but never its events.
     for (long i = 0; i < ready; ++i) {
       const std::uint64_t tag = events[i].data.u64;
-      if (!(tag & listener_tag)) serve(proxy, static_cast<int>(tag / 2), static_cast<int>(tag % 2), events[i].events);
+      if (tag & datagram_tag) proxy.datagrams.from_container(static_cast<int>(tag & 0xffff));
+      else if (!(tag & listener_tag)) serve(proxy, static_cast<int>(tag / 2), static_cast<int>(tag % 2), events[i].events);
     }
-    for (long i = 0; i < ready; ++i)
-      if (events[i].data.u64 & listener_tag) accept_clients(proxy, static_cast<int>(events[i].data.u64 & 0xffff));
+    for (long i = 0; i < ready; ++i) {
+      if (!(events[i].data.u64 & listener_tag)) continue;
+      const int listener = static_cast<int>(events[i].data.u64 & 0xffff);
+      if (proxy.takes_datagrams[listener]) proxy.datagrams.from_client(proxy.listeners[listener], proxy.targets[listener]);
+      else accept_clients(proxy, listener);
+    }
   }
 }
 
