@@ -325,6 +325,6 @@ TEST_CASE("a drydock without its other programs", "[container][wrong]") {
   INFO(run.seen());
   CHECK(one_message(run, 125));
   CHECK(has(run.err, "drydock-monitor: it is not at " + host.scratch()));
-  CHECK(has(run.err, "install it beside drydock"));
+  CHECK(has(run.err, "beside drydock (./lab build does)"));
   CHECK(host.leftovers() == nothing);
 }
