@@ -5,10 +5,12 @@
 #include <drydock/network/ports.hpp>
 
 #include "experiments.hpp"
-#include "experiments/wire.hpp"
+#include "experiments/stage.hpp"
 #include "shared/chapter.hpp"
 #include "shared/child.hpp"
 #include "shared/payload.hpp"
+#include "shared/traffic.hpp"
+#include "shared/wire.hpp"
 
 namespace drydock::chapter::net {
 
@@ -84,7 +86,7 @@ const std::vector<Experiment> experiments = {
     {"own-tables",
      "Do firewall rules and ip_forward hold for all namespaces?",
      {"N0-083", "U-04"},
-     {needs::namespaces(), nf_tables()},
+     {needs::namespaces(), needs::nf_tables()},
      own_tables},
     {"old-socket",
      "A process changes its network namespace. What do its open sockets see?",

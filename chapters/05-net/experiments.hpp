@@ -2,7 +2,6 @@
 #pragma once
 
 #include "shared/narrator.hpp"
-#include "shared/needs.hpp"
 
 namespace drydock::chapter::net {
 
@@ -11,7 +10,6 @@ void empty(Narrator& tell);
 void loopback(Narrator& tell);
 void sysfs(Narrator& tell);
 void own_tables(Narrator& tell);
-Need nf_tables();
 
 // experiments/sockets.cpp: to which namespace a socket belongs
 void same_port(Narrator& tell);

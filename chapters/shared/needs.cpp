@@ -11,6 +11,7 @@
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
+#include <drydock/network/nat_query.hpp>
 
 #include "shared/child.hpp"
 
@@ -88,6 +89,17 @@ Need controller_v1(const std::string& name) {
 }
 Need controller_v2(const std::string& name) {
   return controller_of(name, cgroups::Version::v2);
+}
+
+Need nf_tables() {
+  return {"nf_tables", [] {
+            try {
+              network::nat_state(network::BridgeConfig{});
+            } catch (const Error& error) {
+              if (error.code() != 0) return std::string("this kernel has no nf_tables; load the module nf_tables");
+            }
+            return std::string();
+          }};
 }
 
 Need readable(const std::string& path) {

@@ -28,6 +28,8 @@ Need program(const std::string& name, const std::string& package = {});
 Need controller(const std::string& name);
 Need controller_v1(const std::string& name);
 Need controller_v2(const std::string& name);
+// Address translation in the kernel.
+Need nf_tables();
 // A file of /proc or /sys that may be read.
 Need readable(const std::string& path);
 }  // namespace needs

@@ -20,6 +20,8 @@
 #include <drydock/cgroups/layout.hpp>
 #include <drydock/cgroups/steps.hpp>
 #include <drydock/mounts/system.hpp>
+#include <drydock/network/bridge.hpp>
+#include <drydock/network/ports.hpp>
 #include <drydock/plan/plan.hpp>
 #include <drydock/plan/serialise.hpp>
 
@@ -38,6 +40,9 @@ struct Request {
   cgroups::Limits limits = default_limits();           // of chapter 08
   cgroups::Layout layout = documented_layout();        // where control groups can be made
   cgroups::Host machine = {};                          // what it can enforce
+  network::BridgeConfig bridge = {};                   // of chapter 10
+  network::Ipv4 address = bridge.subnet.address(2);    // of the container on it
+  std::vector<network::PublishedPort> ports = {{"", 8080, 80}};
 
   // 64 MiB without swap, half a processor, 64 tasks.
   static cgroups::Limits default_limits();
@@ -66,6 +71,9 @@ class Sketch {
   plan::Slot root;               // the new root, once a chapter makes one
   plan::Slot cgroup;             // of version 2, for clone3(CLONE_INTO_CGROUP)
   cgroups::GroupPlan group;      // of chapter 08, known from phase host on
+  network::Listeners listeners;  // of chapter 10, from phase host on
+  network::Bridge bridge;        // likewise
+  plan::StepRef cable;           // the step that makes the container's link, known from phase outside on
   mounts::SystemMounts system;   // what /proc, /dev and /sys may be, given the namespaces so far
   mounts::DeviceMounts devices;  // known from phase names on
   plan::Settings settings;

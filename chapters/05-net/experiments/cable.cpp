@@ -8,7 +8,9 @@
 #include "experiments.hpp"
 #include "shared/child.hpp"
 #include "shared/look.hpp"
-#include "wire.hpp"
+#include "shared/traffic.hpp"
+#include "shared/wire.hpp"
+#include "stage.hpp"
 
 namespace drydock::chapter::net {
 

@@ -17,7 +17,8 @@
 #include "shared/child.hpp"
 #include "shared/look.hpp"
 #include "shared/payload.hpp"
-#include "wire.hpp"
+#include "shared/traffic.hpp"
+#include "shared/wire.hpp"
 
 namespace drydock::chapter::net {
 
@@ -106,17 +107,6 @@ void sysfs(Narrator& tell) {
   const auto inside = [&] { return names_in("/sys/class/net"); };
   tell.show("its /sys/class/net", visit(payload.pid(), {Kind::user, Kind::mnt, Kind::net}, inside), is("lo"));
   tell.result("/proc/net asks who is looking, /sys remembers who mounted it. `ip netns exec` mounts a new /sys for that reason.");
-}
-
-Need nf_tables() {
-  return {"nf_tables", [] {
-            try {
-              network::nat_state(network::BridgeConfig{});
-            } catch (const Error& error) {
-              if (error.code() != 0) return std::string("this kernel has no nf_tables; load the module nf_tables");
-            }
-            return std::string();
-          }};
 }
 
 void own_tables(Narrator& tell) {

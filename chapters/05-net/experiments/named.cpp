@@ -19,7 +19,8 @@
 #include "experiments.hpp"
 #include "shared/child.hpp"
 #include "shared/look.hpp"
-#include "wire.hpp"
+#include "shared/wire.hpp"
+#include "stage.hpp"
 
 namespace drydock::chapter::net {
 

@@ -12,8 +12,10 @@
 
 #include "experiments.hpp"
 #include "shared/child.hpp"
+#include "shared/traffic.hpp"
 #include "shared/unix_socket.hpp"
-#include "wire.hpp"
+#include "shared/wire.hpp"
+#include "stage.hpp"
 
 namespace drydock::chapter::net {
 
@@ -24,7 +26,7 @@ namespace {
 // Asks a listener by a process that joins its namespace; the agent answers with `name`.
 std::string heard_in(Child& agent, const std::string& name) {
   agent.talk().say("answer " + name);
-  return visit(agent.pid(), {Kind::user, Kind::net}, [] { return hear(80); });
+  return visit(agent.pid(), {Kind::user, Kind::net}, [] { return hear("127.0.0.1", 80); });
 }
 
 template <Reuse reuse>

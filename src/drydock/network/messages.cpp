@@ -1,57 +1,17 @@
 #include <drydock/network/messages.hpp>
 
-#include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sys/socket.h>
 
-#include <array>
+#include <drydock/network/message_builder.hpp>
 
 namespace drydock::network {
 
-namespace {
-
-// One message under construction. libmnl encodes; this keeps the buffer and remembers what is to be patched.
-class Builder {
- public:
-  Builder(std::uint16_t type, std::uint16_t flags) : header_(mnl_nlmsg_put_header(buffer_.data())) {
-    header_->nlmsg_type = type;
-    header_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
-    // The executor sends one message at a time and reads its answer at once: the number need not differ.
-    header_->nlmsg_seq = 1;
-  }
-  template <typename T>
-  T& extra() {
-    return *static_cast<T*>(mnl_nlmsg_put_extra_header(header_, sizeof(T)));
-  }
-  void text(std::uint16_t type, const std::string& value) { mnl_attr_put_strz(header_, type, value.c_str()); }
-  void number(std::uint16_t type, std::uint32_t value) { mnl_attr_put_u32(header_, type, value); }
-  void number(std::uint16_t type, const Value& value) {
-    if (value.slot.valid()) patches_.push_back({header_->nlmsg_len + MNL_ATTR_HDRLEN, value.slot});
-    mnl_attr_put_u32(header_, type, value.constant);
-  }
-  void raw(std::uint16_t type, const void* data, std::size_t size) { mnl_attr_put(header_, type, size, data); }
-  void patch_at(const void* field, plan::Slot slot) {
-    if (slot.valid()) patches_.push_back({static_cast<std::size_t>(static_cast<const char*>(field) - buffer_.data()), slot});
-  }
-  nlattr* begin(std::uint16_t type) { return mnl_attr_nest_start(header_, type); }
-  void end(nlattr* nest) { mnl_attr_nest_end(header_, nest); }
-  Message finish(std::string shown) {
-    return {{std::string(buffer_.data(), header_->nlmsg_len), std::move(shown)}, std::move(patches_)};
-  }
-
- private:
-  alignas(8) std::array<char, 1024> buffer_{};
-  nlmsghdr* header_;
-  std::vector<plan::ops::Patch> patches_;
-};
-
-}  // namespace
-
 Message create_bridge(const std::string& name, Mac mac) {
-  Builder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   message.extra<ifinfomsg>().ifi_family = AF_UNSPEC;
   message.text(IFLA_IFNAME, name);
   // A bridge without an address of its own takes the lowest of its ports', and changes it with every container.
@@ -63,7 +23,7 @@ Message create_bridge(const std::string& name, Mac mac) {
 }
 
 Message create_veth(const Veth& veth) {
-  Builder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  MessageBuilder message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   auto& link = message.extra<ifinfomsg>();
   link.ifi_family = AF_UNSPEC;
   link.ifi_flags = link.ifi_change = IFF_UP;
@@ -88,7 +48,7 @@ Message create_veth(const Veth& veth) {
 }
 
 Message link_up(const std::string& name) {
-  Builder message(RTM_NEWLINK, 0);
+  MessageBuilder message(RTM_NEWLINK, 0);
   auto& link = message.extra<ifinfomsg>();
   link.ifi_family = AF_UNSPEC;
   link.ifi_flags = link.ifi_change = IFF_UP;
@@ -97,7 +57,7 @@ Message link_up(const std::string& name) {
 }
 
 Message add_address(Value link, const std::string& shown_link, Ipv4 address, int prefix) {
-  Builder message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+  MessageBuilder message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
   auto& head = message.extra<ifaddrmsg>();
   head.ifa_family = AF_INET;
   head.ifa_prefixlen = static_cast<std::uint8_t>(prefix);
@@ -112,7 +72,7 @@ Message add_address(Value link, const std::string& shown_link, Ipv4 address, int
 }
 
 Message add_default_route(Ipv4 gateway) {
-  Builder message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+  MessageBuilder message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
   auto& head = message.extra<rtmsg>();
   head.rtm_family = AF_INET;
   head.rtm_table = RT_TABLE_MAIN;
@@ -124,7 +84,7 @@ Message add_default_route(Ipv4 gateway) {
 }
 
 Message delete_link(const std::string& name) {
-  Builder message(RTM_DELLINK, 0);
+  MessageBuilder message(RTM_DELLINK, 0);
   message.extra<ifinfomsg>().ifi_family = AF_UNSPEC;
   message.text(IFLA_IFNAME, name);
   return message.finish("RTM_DELLINK " + name);

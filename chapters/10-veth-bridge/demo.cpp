@@ -1,0 +1,69 @@
+// Chapter 10: a cable and a switch. How a container is reached, and how it reaches others.
+#include <drydock/namespaces/kinds.hpp>
+
+#include "experiments.hpp"
+#include "experiments/machine.hpp"
+#include "experiments/server.hpp"
+#include "shared/chapter.hpp"
+#include "shared/payload.hpp"
+#include "shared/traffic.hpp"
+#include "shared/wire.hpp"
+
+namespace drydock::chapter::veth_bridge {
+
+using namespaces::id_of;
+using namespaces::Kind;
+
+void story(Narrator& tell) {
+  tell.question(
+      "a container is called 172.29.0.2, an address that nobody outside its host has ever heard of. It calls a machine out there; "
+      "that machine calls it. Which addresses do the two see?");
+  tell.step("on a host that is played: a bridge, a veth pair from it into the container, an address, a default route; execve(\"cat\")");
+  Payload payload(tell, sketch_of(10, request_of_this_user()));
+  const pid_t monitor = payload.launch().monitor();
+  const Machine host(monitor), container(payload.pid());
+  tell.show("net namespace", Sides{id_of(monitor, Kind::net), id_of(payload.pid(), Kind::net)}, differ());
+  tell.show("its link", Sides{host.at([] { return has_link("drydock0") ? "drydock0" : "none"; }),
+                              container.at([] { return has_link("eth0") ? "eth0" : "none"; })},
+            are("drydock0", "eth0"));
+  tell.show("address of the link",
+            Sides{host.at([] { return addresses_of("drydock0"); }), container.at([] { return addresses_of("eth0"); })},
+            are("172.29.0.1/16", "172.29.0.2/16"));
+  tell.show("all other packets go to", Sides{host.at(gateway), container.at(gateway)}, are("none", "172.29.0.1"));
+  tell.show("ping 172.29.0.1, by the container", container.at([] { return ping("172.29.0.1"); }), is("it succeeds"));
+  tell.step("a machine outside, 198.51.100.7, on a cable to the host, 198.51.100.1. It knows nothing of 172.29.0.0/16");
+  const World world(monitor);
+  const Machine outside(world);
+  must("lo", host.at(network::link_up("lo")));
+  cable({.machine = host, .link = "uplink", .address = "198.51.100.1"}, {.machine = outside, .link = "eth0", .address = "198.51.100.7"});
+  const Child elsewhere = serve(outside, "0.0.0.0", 80, "outside"), web = serve(container, "0.0.0.0", 80, "web");
+  tell.show("container to 198.51.100.7:80", container.at([] { return hear("198.51.100.7", 80); }), is("outside hears 198.51.100.1"));
+  tell.show("outside to 172.29.0.2:80", outside.at([] { return hear("172.29.0.2", 80); }), contains("ENETUNREACH"));
+  tell.show("outside to 198.51.100.1:8080", outside.at([] { return hear("198.51.100.1", 8080); }), is("web hears 198.51.100.7"));
+  tell.show("host to 127.0.0.1:8080", host.at([] { return hear("127.0.0.1", 8080); }), is("web hears 172.29.0.1"));
+  tell.show("exit status of cat", payload.end(), is(0));
+  tell.result(
+      "inside, a cable to a switch. Beyond the host, its address stands for all: who leaves borrows it, who comes in asks for a port.");
+}
+
+const std::vector<Experiment> experiments = {
+    {"by-hand",
+     "The notes give a container its network by hand. What is wrong with it, and what is missing?",
+     {"N0-121", "N0-124", "N0-125", "N0-126", "N0-127", "N0-128", "N0-129", "N0-130", "N0-131", "N0-132", "E-114", "U-17"},
+     {needs::namespaces(), needs::nf_tables()},
+     by_hand},
+};
+
+}  // namespace drydock::chapter::veth_bridge
+
+int main(int argc, char** argv) {
+  using namespace drydock::chapter;
+  return drydock::chapter::main({.number = 10,
+                                 .name = "veth-bridge",
+                                 .idea = "a cable to a switch inside the host, and one address that stands for all",
+                                 .story = veth_bridge::story,
+                                 .needs = {needs::namespaces(), needs::nf_tables()},
+                                 .experiments = veth_bridge::experiments,
+                                 .not_shown = {}},
+                                argc, argv);
+}
