@@ -8,4 +8,17 @@ namespace drydock::chapter::veth_bridge {
 // experiments/by_hand.cpp
 void by_hand(Narrator& tell);
 
+// experiments/bridges.cpp: who is on a bridge, and where it comes from
+void default_bridge(Narrator& tell);
+void connected_route(Narrator& tell);
+void made_when(Narrator& tell);
+void second_bridge(Narrator& tell);
+void live(Narrator& tell);
+
+// experiments/nat.cpp: out of the bridge, and into it
+void leaving(Narrator& tell);
+void open_router(Narrator& tell);
+void published(Narrator& tell);
+void hairpin(Narrator& tell);
+
 }  // namespace drydock::chapter::veth_bridge

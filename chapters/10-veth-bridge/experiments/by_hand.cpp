@@ -4,10 +4,10 @@
 #include <drydock/kernel/sys.hpp>
 #include <drydock/network/nat.hpp>
 
+#include "bridged.hpp"
 #include "experiments.hpp"
 #include "kinds.hpp"
 #include "machine.hpp"
-#include "shared/payload.hpp"
 #include "shared/traffic.hpp"
 #include "shared/wire.hpp"
 
@@ -15,7 +15,6 @@ namespace drydock::chapter::veth_bridge {
 
 namespace {
 
-constexpr int short_ms = 500;  // for an answer that must not come
 const std::string outside_address = "198.51.100.7";
 
 network::BridgeConfig docker0() {
@@ -46,11 +45,8 @@ void by_hand(Narrator& tell) {
   tell.step("1: docker run --net=none. Here: a container of this chapter, but without bridge and cable");
   const World world;
   const Machine host(world), outside(world);
-  Sketch sketch = sketch_of(10, request_of_this_user());
-  without_network(sketch);
-  put_on(host, sketch);
-  Payload payload(tell, std::move(sketch));
-  const Machine container(payload.pid());
+  const Bridged without(tell, host, {.change = without_network});
+  const Machine& container = without.inside();
   tell.show("its links", container.at(names_of_links), is("lo"));
   tell.step("4: ip addr show docker0. The notes see 172.17.42.1/16; Docker takes 172.17.0.1/16 since 1.9");
   make_bridge(host, "docker0", "172.17.0.1", 16);

@@ -4,6 +4,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <sys/socket.h>
 
 #include <drydock/network/links.hpp>
 #include <drydock/network/message_builder.hpp>
@@ -63,6 +64,19 @@ network::Message create_vxlan(const std::string& name, std::uint32_t id, const s
   message.raw(IFLA_VXLAN_PORT, &port, sizeof port);
   for (nlattr* nest : {data, info}) message.end(nest);
   return message.finish("RTM_NEWLINK " + name + " type vxlan id " + std::to_string(id) + " remote " + remote);
+}
+
+network::Message add_route(const std::string& subnet, int prefix, const std::string& gateway) {
+  MessageBuilder message(RTM_NEWROUTE, create);
+  auto& head = message.extra<rtmsg>();
+  head.rtm_family = AF_INET;
+  head.rtm_dst_len = static_cast<std::uint8_t>(prefix);
+  head.rtm_table = RT_TABLE_MAIN;
+  head.rtm_protocol = RTPROT_BOOT;
+  head.rtm_type = RTN_UNICAST;
+  message.number(RTA_DST, ipv4(subnet).wire());
+  message.number(RTA_GATEWAY, ipv4(gateway).wire());
+  return message.finish("RTM_NEWROUTE " + subnet + "/" + std::to_string(prefix) + " via " + gateway);
 }
 
 }  // namespace drydock::chapter::veth_bridge

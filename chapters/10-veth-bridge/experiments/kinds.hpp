@@ -1,4 +1,4 @@
-// Messages that make links of kinds which the core never makes: a pair in one place, macvlan, vxlan.
+// Messages that the core never sends: links of other kinds (a pair in one place, macvlan, vxlan), a route to one subnet.
 //
 // Example: host.at([&] { return sent(create_macvlan("macvlan0", "eth0", container.pid(), "eth0")); })
 // Source: rtnetlink(7); linux/if_link.h (IFLA_MACVLAN_*, IFLA_VXLAN_*); ip-link(8).
@@ -18,5 +18,7 @@ network::Message create_pair(const std::string& name, const std::string& peer);
 network::Message create_macvlan(const std::string& name, const std::string& parent, pid_t pid);
 // `ip link add NAME type vxlan id ID remote REMOTE local LOCAL dstport 4789`.
 network::Message create_vxlan(const std::string& name, std::uint32_t id, const std::string& local, const std::string& remote);
+// `ip route add SUBNET/PREFIX via GATEWAY`.
+network::Message add_route(const std::string& subnet, int prefix, const std::string& gateway);
 
 }  // namespace drydock::chapter::veth_bridge

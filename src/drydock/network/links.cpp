@@ -125,6 +125,8 @@ Route parse_route(const nlmsghdr& message) {
   Route route;
   route.family = head->rtm_family;
   route.table = head->rtm_table;
+  route.by_kernel = head->rtm_protocol == RTPROT_KERNEL;
+  route.link_down = (head->rtm_flags & RTNH_F_LINKDOWN) != 0;
   route.destination = head->rtm_dst_len == 0 ? "default" : "";
   attributes(message, sizeof *head, [&](int type, const nlattr* attribute) {
     switch (type) {

@@ -43,6 +43,8 @@ struct Route {
   std::string gateway;      // empty: directly connected
   int link = 0;
   std::uint32_t table = 0;  // RT_TABLE_MAIN is 254
+  bool by_kernel = false;   // it came with an address (RTPROT_KERNEL)
+  bool link_down = false;   // its link has no carrier (RTNH_F_LINKDOWN)
 };
 
 // In the order of the kernel. Each throws Error (call "netlink") when the kernel refuses.
