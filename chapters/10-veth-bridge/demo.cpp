@@ -2,6 +2,7 @@
 #include <drydock/namespaces/kinds.hpp>
 
 #include "experiments.hpp"
+#include "experiments/buffers.hpp"
 #include "experiments/machine.hpp"
 #include "experiments/server.hpp"
 #include "shared/chapter.hpp"
@@ -93,6 +94,37 @@ const std::vector<Experiment> experiments = {
      {},
      {needs::namespaces(), needs::nf_tables()},
      hairpin},
+    {"same-buffer",
+     "What goes through a veth pair: a copy of the packet?",
+     {"N0-109", "E-111"},
+     {needs::namespaces(), trace_points()},
+     same_buffer},
+    {"kernel-forwards",
+     "Who passes the packets on: drivers of Docker, the runtime, or the kernel?",
+     {"N3-051", "E-127"},
+     {needs::namespaces(), needs::nf_tables()},
+     kernel_forwards},
+    {"modes",
+     "--network has four values, say the notes. What does a container have with each?",
+     {"N0-115", "N0-116", "N0-120", "N1-091", "N2-049", "N3-060", "E-119"},
+     {needs::namespaces(), needs::nf_tables()},
+     modes},
+    {"container-id", "Two containers share a network. What else?", {"N0-119"}, {needs::namespaces(), needs::nf_tables()}, shared},
+    {"host-mode",
+     "--network host: what of the host lies open to a container?",
+     {"N0-117", "N1-113", "E-117", "U-15"},
+     {needs::namespaces(), needs::nf_tables()},
+     host_mode},
+    {"endpoints",
+     "What is an endpoint, and has every container one?",
+     {"N3-052", "E-127"},
+     {needs::namespaces(), needs::nf_tables()},
+     endpoints},
+    {"inspect",
+     "Where would one read off what docker network inspect shows?",
+     {"N1-094"},
+     {needs::namespaces(), needs::nf_tables()},
+     inspected},
 };
 
 }  // namespace drydock::chapter::veth_bridge

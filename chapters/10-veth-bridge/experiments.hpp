@@ -21,4 +21,15 @@ void open_router(Narrator& tell);
 void published(Narrator& tell);
 void hairpin(Narrator& tell);
 
+// experiments/packets.cpp: who carries a packet
+void same_buffer(Narrator& tell);
+void kernel_forwards(Narrator& tell);
+
+// experiments/modes.cpp: whose network a container has, and what is in it
+void modes(Narrator& tell);
+void shared(Narrator& tell);
+void host_mode(Narrator& tell);
+void endpoints(Narrator& tell);
+void inspected(Narrator& tell);
+
 }  // namespace drydock::chapter::veth_bridge

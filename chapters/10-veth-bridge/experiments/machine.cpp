@@ -138,18 +138,35 @@ void without_network(Sketch& sketch) {
   sketch.replace("network", [](Sketch& s) { network::add_loopback_steps(s.plan()); });
 }
 
+void with_the_hosts_network(Sketch& sketch) {
+  for (const char* part : {"ports", "bridge", "cable", "network"}) sketch.remove(part);
+  sketch.clone_flags &= ~std::uint64_t{CLONE_NEWNET};
+  sketch.system.fresh_sysfs = false;  // only who owns a network may mount the /sys that shows it
+}
+
+namespace {
+
+// The monitor moves into namespaces of this process.
+void join(Sketch& sketch, const std::string& id, pid_t pid, std::uint64_t kinds, const char* why) {
+  const plan::Slot process = sketch.plan().slot(id, plan::SlotKind::fd);
+  sketch.plan()
+      .monitor(id, plan::ops::pidfd_open_checked(pid, static_cast<std::int64_t>(sys::start_time(pid).value_or(0))))
+      .into(process)
+      .on(id)
+      .why("a pid may be reused, a descriptor is not");
+  sketch.plan().monitor(id + ".network", plan::ops::setns(process, static_cast<std::int64_t>(kinds))).on(id).why(why);
+}
+
+}  // namespace
+
+void share_network(const Machine& container, Sketch& sketch) {
+  with_the_hosts_network(sketch);
+  sketch.add(Phase::host, "peer", [pid = container.pid()](Sketch& s) { join(s, "peer", pid, CLONE_NEWNET, "its network, and nothing else of it"); });
+}
+
 void put_on(const Machine& host, Sketch& sketch) {
   sketch.replace("host", [pid = host.pid()](Sketch& s) {
-    const plan::Slot holder = s.plan().slot("host", plan::SlotKind::fd);
-    s.plan()
-        .monitor("host", plan::ops::pidfd_open_checked(pid, static_cast<std::int64_t>(sys::start_time(pid).value_or(0))))
-        .into(holder)
-        .on("a host that is played")
-        .why("by a process that does nothing");
-    s.plan()
-        .monitor("host.network", plan::ops::setns(holder, CLONE_NEWNET | (s.request.euid == 0 ? 0 : CLONE_NEWUSER)))
-        .on("a host that is played")
-        .why("several containers are on it");
+    join(s, "host", pid, CLONE_NEWNET | (s.request.euid == 0 ? 0 : CLONE_NEWUSER), "several containers are on this host");
   });
 }
 

@@ -76,6 +76,10 @@ void must(const std::string& what, const std::string& outcome);
 
 // No network but lo, as `--net=none` has it: chapter 05's.
 void without_network(Sketch& sketch);
+// `--network host`: none of its own.
+void with_the_hosts_network(Sketch& sketch);
+// `--network container:ID`, as the last of all changes.
+void share_network(const Machine& container, Sketch& sketch);
 // The plan is carried out on `host` instead of a host of its own.
 void put_on(const Machine& host, Sketch& sketch);
 
