@@ -32,4 +32,12 @@ void host_mode(Narrator& tell);
 void endpoints(Narrator& tell);
 void inspected(Narrator& tell);
 
+// experiments/names.cpp
+void names(Narrator& tell);
+void run_exec(Narrator& tell);
+
+// experiments/segments.cpp: beyond one host
+void macvlan(Narrator& tell);
+void vxlan(Narrator& tell);
+
 }  // namespace drydock::chapter::veth_bridge
