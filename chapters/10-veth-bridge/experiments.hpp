@@ -8,6 +8,17 @@ namespace drydock::chapter::veth_bridge {
 // experiments/by_hand.cpp
 void by_hand(Narrator& tell);
 
+// experiments/leftovers.cpp
+void symlink(Narrator& tell);
+
+// experiments/old_tools.cpp
+void old_tools(Narrator& tell);
+
+// experiments/addresses.cpp: who hands them out, and which may be
+void by_guess(Narrator& tell);
+void wide_subnet(Narrator& tell);
+void daemon_json(Narrator& tell);
+
 // experiments/bridges.cpp: who is on a bridge, and where it comes from
 void default_bridge(Narrator& tell);
 void connected_route(Narrator& tell);

@@ -65,6 +65,7 @@ void Sketch::replace(const std::string& name, Part part) {
 }
 
 void Sketch::keep_ledger() {
+  if (std::any_of(parts_.begin(), parts_.end(), [](const Entry& entry) { return entry.name == "ledger"; })) return;
   add(Phase::host, "ledger", [](Sketch& sketch) {
     const std::string path = sketch.request.ledgers + "/" + sketch.request.id;
     sketch.plan()

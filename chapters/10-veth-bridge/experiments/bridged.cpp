@@ -2,6 +2,7 @@
 
 #include <drydock/kernel/sys.hpp>
 
+#include "shared/scratch.hpp"
 #include "shared/wire.hpp"
 
 namespace drydock::chapter::veth_bridge {
@@ -15,6 +16,7 @@ Sketch sketch_for(const std::string& id, const Machine* host, const Variation& w
   request.ports = wanted.ports;
   Sketch sketch = sketch_of(10, std::move(request));
   if (wanted.change != nullptr) wanted.change(sketch);
+  if (!wanted.scratch.empty()) add_scratch(sketch, wanted.scratch);
   if (host != nullptr) put_on(*host, sketch);
   if (wanted.network_of != nullptr) share_network(*wanted.network_of, sketch);
   return sketch;

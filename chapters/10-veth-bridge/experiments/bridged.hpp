@@ -22,6 +22,7 @@ struct Variation {
   std::vector<network::PublishedPort> ports = {};
   void (*change)(Sketch&) = nullptr;    // of the plan
   const Machine* network_of = nullptr;  // --network container:ID
+  std::string scratch = {};             // a directory that is there as long as it is
 };
 
 class Bridged {

@@ -50,7 +50,8 @@ network::Message create_macvlan(const std::string& name, const std::string& pare
   return message.finish("RTM_NEWLINK " + name + " type macvlan on " + parent);
 }
 
-network::Message create_vxlan(const std::string& name, std::uint32_t id, const std::string& local, const std::string& remote) {
+network::Message create_vxlan(const std::string& name, std::uint32_t id, const std::string& link, const std::string& local,
+                              const std::string& remote) {
   MessageBuilder message(RTM_NEWLINK, create);
   message.extra<ifinfomsg>();
   message.text(IFLA_IFNAME, name);
@@ -58,6 +59,7 @@ network::Message create_vxlan(const std::string& name, std::uint32_t id, const s
   message.text(IFLA_INFO_KIND, "vxlan");
   nlattr* data = message.begin(IFLA_INFO_DATA);
   message.number(IFLA_VXLAN_ID, id);
+  message.number(IFLA_VXLAN_LINK, static_cast<std::uint32_t>(index_of(link)));  // the MTU follows from it
   message.number(IFLA_VXLAN_LOCAL, ipv4(local).wire());
   message.number(IFLA_VXLAN_GROUP, ipv4(remote).wire());
   const std::uint16_t port = htons(vxlan_port);

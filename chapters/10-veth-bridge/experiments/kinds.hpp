@@ -16,8 +16,9 @@ namespace drydock::chapter::veth_bridge {
 network::Message create_pair(const std::string& name, const std::string& peer);
 // `ip link add NAME link PARENT type macvlan mode bridge`, born in the namespace of process `pid`.
 network::Message create_macvlan(const std::string& name, const std::string& parent, pid_t pid);
-// `ip link add NAME type vxlan id ID remote REMOTE local LOCAL dstport 4789`.
-network::Message create_vxlan(const std::string& name, std::uint32_t id, const std::string& local, const std::string& remote);
+// `ip link add NAME type vxlan id ID dev LINK remote REMOTE local LOCAL dstport 4789`.
+network::Message create_vxlan(const std::string& name, std::uint32_t id, const std::string& link, const std::string& local,
+                              const std::string& remote);
 // `ip route add SUBNET/PREFIX via GATEWAY`.
 network::Message add_route(const std::string& subnet, int prefix, const std::string& gateway);
 

@@ -93,6 +93,14 @@ void must(const std::string& what, const std::string& outcome) {
 
 namespace {
 
+// As the kernel would choose one: local, and nobody else's.
+network::Mac random_mac() {
+  const auto number = static_cast<std::uint32_t>(std::stoul(sys::random_hex(8), nullptr, 16));
+  network::Mac mac = network::mac_of(network::Ipv4{number});
+  mac.bytes[1] = 0xee;  // not of Drydock's own
+  return mac;
+}
+
 void finish(const End& end) {
   must("link " + end.link, end.machine.at(network::link_up(end.link)));
   if (!end.bridge.empty()) must("port " + end.link, end.machine.at([&] { return sent(plug(end.link, end.bridge)); }));
@@ -107,7 +115,7 @@ void cable(const End& one, const End& other) {
   veth.host_name = one.link;
   veth.peer_name = other.link;
   veth.peer_pid = other.machine.pid();
-  veth.peer_mac = network::mac_of(ipv4(other.address.empty() ? "0.0.0.1" : other.address));
+  veth.peer_mac = random_mac();
   must("cable " + one.link, one.machine.at(network::create_veth(veth)));
   finish(one);
   finish(other);
