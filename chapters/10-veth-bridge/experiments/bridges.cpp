@@ -1,13 +1,13 @@
 // The bridge: who is on it, where it comes from, and what a second one changes.
-#include <string>
-#include <vector>
-
-#include <drydock/network/links.hpp>
-#include <drydock/network/nat_batch.hpp>
-
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <sys/socket.h>
+
+#include <string>
+#include <utility>
+
+#include <drydock/network/links.hpp>
+#include <drydock/network/nat_batch.hpp>
 
 #include "bridged.hpp"
 #include "experiments.hpp"
@@ -50,16 +50,16 @@ void default_bridge(Narrator& tell) {
   const auto host = [&](auto look) { return container.host().at(look); };
   const auto inside = [&](auto look) { return container.inside().at(look); };
   tell.show("kind of drydock0", host([] { return kind_of("drydock0"); }), is("bridge"));
-  tell.show("ports of drydock0: drydock and 8 digits of the id?", host([&] { return ports_of("drydock0") == port; }), is("yes"));
+  tell.show("its port: drydock and 8 digits of the id?", host([&] { return ports_of("drydock0") == port; }), is("yes"));
   tell.show("kind of the port", host([&] { return kind_of(port); }), is("veth"));
   tell.show("IPv4 addresses of the port", host([&] { return addresses_of(port); }), is("none"));
   tell.show("is there an eth0 on the host?", host([] { return has_link("eth0"); }), is("no"));
   tell.step("in the container:");
   tell.show("its links", inside(names_of_links), is("eth0 lo"));
   tell.show("kind of eth0", inside([] { return kind_of("eth0"); }), is("veth"));
-  tell.show("is eth0@ifN the number of the port?",
+  tell.show("is N of eth0@ifN the port's number?",
             inside([] { return link("eth0").peer; }) == host([&] { return link(port).index; }), is(true));
-  tell.show("and the port's the number of eth0?",
+  tell.show("and the port's N that of eth0?",
             host([&] { return link(port).peer; }) == inside([] { return link("eth0").index; }), is(true));
   tell.show("address of eth0", inside([] { return addresses_of("eth0"); }), is("172.29.0.2/16"));
   tell.show("default route via", inside(gateway), is("172.29.0.1"));
@@ -142,6 +142,7 @@ void second_bridge(Narrator& tell) {
   const auto plug_in = [&](const Machine& container, const char* bridge, const char* link, const char* inner, const char* address) {
     cable({.machine = host, .link = link, .bridge = bridge}, {.machine = container, .link = inner, .address = address, .prefix = 16});
   };
+  tell.show("address of docker02", host.at([] { return addresses_of("docker02"); }), is("172.30.0.1/16"));
   tell.show("routes of the host", host.at(routes), is("172.17.0.0/16 172.30.0.0/16"));
   tell.step("three containers: one on docker0, two on docker02, and one with a cable to each");
   plug_in(one, "docker0", "veth1", "eth0", "172.17.0.2");

@@ -1,13 +1,13 @@
 // The notes' manual configuration of a container's network, step by step.
 #include <string>
 
-#include <drydock/kernel/sys.hpp>
 #include <drydock/network/nat.hpp>
 
 #include "bridged.hpp"
 #include "experiments.hpp"
 #include "kinds.hpp"
 #include "machine.hpp"
+#include "resolver.hpp"
 #include "shared/traffic.hpp"
 #include "shared/wire.hpp"
 
@@ -27,7 +27,7 @@ void lay_by_hand(Narrator& tell, const Machine& host, const Machine& container) 
   tell.show("RTM_NEWLINK", host.at(create_pair("A", "B")), is("it succeeds"));
   tell.show("links here", host.at(names_of_links), is("A B docker0 lo uplink"));
   tell.show("A, B", host.at([] { return state_of("A") + ", " + state_of("B"); }), is("down, down"));
-  tell.show("A into the bridge (IFLA_MASTER)", host.at([] { return sent(plug("A", "docker0")); }), is("it succeeds"));
+  tell.show("A into the bridge", host.at([] { return sent(plug("A", "docker0")); }), is("it succeeds"));
   tell.show("ports of docker0", host.at([] { return ports_of("docker0"); }), is("A"));
   must("A", host.at(network::link_up("A")));
   tell.show("A, set up", host.at([] { return state_of("A"); }), is("no carrier"));
@@ -60,7 +60,7 @@ void by_hand(Narrator& tell) {
   tell.step("6e: ip route add default via 172.17.42.1, as the notes have it");
   const auto try_outside = [&] { return container.at([] { return ping(outside_address, short_ms); }); };
   tell.show("RTM_NEWROUTE", container.at(network::add_default_route(ipv4("172.17.42.1"))), is("it succeeds"));
-  tell.show("ping 198.51.100.7, a machine outside", try_outside(), contains("ETIMEDOUT"));
+  tell.show("ping 198.51.100.7, outside", try_outside(), contains("ETIMEDOUT"));
   tell.step("the right gateway is the bridge's own address, whatever it is");
   container.at(delete_route_to_all());
   tell.show("RTM_NEWROUTE via 172.17.0.1", container.at(network::add_default_route(ipv4("172.17.0.1"))), is("it succeeds"));
@@ -74,6 +74,12 @@ void by_hand(Narrator& tell) {
   }),
             is("it succeeds"));
   tell.show("ping outside, with both", container.at([] { return ping(outside_address); }), is("it succeeds"));
+  tell.step("and a name: a server at 198.51.100.7, which the container's resolv.conf has to name");
+  const Child server = serve_names(outside, outside_address, {{"outside.example", outside_address}});
+  tell.show("outside.example is", container.at([] {
+    return address_of("outside.example", {.resolv_conf = "nameserver " + outside_address + "\n"});
+  }),
+            is(outside_address));
   tell.result("a route to a gateway that nobody is, is accepted without a word. The kernel asks who it is when a packet must go.");
 }
 
