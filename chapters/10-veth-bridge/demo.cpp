@@ -17,15 +17,18 @@ using namespaces::Kind;
 
 void story(Narrator& tell) {
   tell.question(
-      "a container is called 172.29.0.2, an address that nobody outside its host has ever heard of. It calls a machine out there; "
+      "a container is called 172.29.0.2, an address that nobody outside its host has ever heard of. It calls a machine out "
+      "there; "
       "that machine calls it. Which addresses do the two see?");
-  tell.step("on a host that is played: a bridge, a veth pair from it into the container, an address, a default route; execve(\"cat\")");
+  tell.step(
+      "on a host that is played: a bridge, a veth pair from it into the container, an address, a default route; execve(\"cat\")");
   Payload payload(tell, sketch_of(10, request_of_this_user()));
   const pid_t monitor = payload.launch().monitor();
   const Machine host(monitor), container(payload.pid());
   tell.show("net namespace", Sides{id_of(monitor, Kind::net), id_of(payload.pid(), Kind::net)}, differ());
-  tell.show("its link", Sides{host.at([] { return has_link("drydock0") ? "drydock0" : "none"; }),
-                              container.at([] { return has_link("eth0") ? "eth0" : "none"; })},
+  tell.show("its link", Sides{host.at([] { return has_link("drydock0") ? "drydock0" : "none"; }), container.at([] {
+                                return has_link("eth0") ? "eth0" : "none";
+                              })},
             are("drydock0", "eth0"));
   tell.show("address of the link",
             Sides{host.at([] { return addresses_of("drydock0"); }), container.at([] { return addresses_of("eth0"); })},
@@ -36,15 +39,18 @@ void story(Narrator& tell) {
   const World world(monitor);
   const Machine outside(world);
   must("lo", host.at(network::link_up("lo")));
-  cable({.machine = host, .link = "uplink", .address = "198.51.100.1"}, {.machine = outside, .link = "eth0", .address = "198.51.100.7"});
+  cable({.machine = host, .link = "uplink", .address = "198.51.100.1"},
+        {.machine = outside, .link = "eth0", .address = "198.51.100.7"});
   const Child elsewhere = serve(outside, "0.0.0.0", 80, "outside"), web = serve(container, "0.0.0.0", 80, "web");
-  tell.show("container to 198.51.100.7:80", container.at([] { return hear("198.51.100.7", 80); }), is("outside hears 198.51.100.1"));
+  tell.show("container to 198.51.100.7:80", container.at([] { return hear("198.51.100.7", 80); }),
+            is("outside hears 198.51.100.1"));
   tell.show("outside to 172.29.0.2:80", outside.at([] { return hear("172.29.0.2", 80); }), contains("ENETUNREACH"));
   tell.show("outside to 198.51.100.1:8080", outside.at([] { return hear("198.51.100.1", 8080); }), is("web hears 198.51.100.7"));
   tell.show("host to 127.0.0.1:8080", host.at([] { return hear("127.0.0.1", 8080); }), is("web hears 172.29.0.1"));
   tell.show("exit status of cat", payload.end(), is(0));
   tell.result(
-      "inside, a cable to a switch. Beyond the host, its address stands for all: who leaves borrows it, who comes in asks for a port.");
+      "inside, a cable to a switch. Beyond the host, its address stands for all: who leaves borrows it, who comes in asks for a "
+      "port.");
 }
 
 const std::vector<Experiment> experiments = {
@@ -109,7 +115,11 @@ const std::vector<Experiment> experiments = {
      {"N0-115", "N0-116", "N0-120", "N1-091", "N2-049", "N3-060", "E-119"},
      {needs::namespaces(), needs::nf_tables()},
      modes},
-    {"container-id", "Two containers share a network. What else?", {"N0-119"}, {needs::controller("pids"), needs::nf_tables()}, shared},
+    {"container-id",
+     "Two containers share a network. What else?",
+     {"N0-119"},
+     {needs::controller("pids"), needs::nf_tables()},
+     shared},
     {"host-mode",
      "--network host: what of the host lies open to a container?",
      {"N0-117", "N1-113", "E-117", "U-15"},
@@ -130,11 +140,7 @@ const std::vector<Experiment> experiments = {
      {"N0-062", "N1-097", "N1-098", "N3-054", "E-125", "E-126", "U-37"},
      {needs::namespaces()},
      names},
-    {"run-exec",
-     "docker run exec: what happens?",
-     {"N0-062", "E-083"},
-     {needs::namespaces(), needs::nf_tables()},
-     run_exec},
+    {"run-exec", "docker run exec: what happens?", {"N0-062", "E-083"}, {needs::namespaces(), needs::nf_tables()}, run_exec},
     {"macvlan",
      "A container with a MAC of its own on the LAN. Who reaches it?",
      {"N1-115", "E-131", "U-15"},
@@ -176,15 +182,16 @@ const std::vector<Experiment> experiments = {
 
 int main(int argc, char** argv) {
   using namespace drydock::chapter;
-  return drydock::chapter::main({.number = 10,
-                                 .name = "veth-bridge",
-                                 .idea = "a cable to a switch inside the host, and one address that stands for all",
-                                 .story = veth_bridge::story,
-                                 .needs = {needs::namespaces(), needs::nf_tables()},
-                                 .experiments = veth_bridge::experiments,
-                                 .not_shown = {{"N1-086", "three headings without a sentence below them"},
-                                               {"N3-050",
-                                                "the lowest layer of a picture: infrastructure and the kernel's stack. kernel-forwards "
-                                                "shows what the layers above leave to it"}}},
-                                argc, argv);
+  return drydock::chapter::main(
+      {.number = 10,
+       .name = "veth-bridge",
+       .idea = "a cable to a switch inside the host, and one address that stands for all",
+       .story = veth_bridge::story,
+       .needs = {needs::namespaces(), needs::nf_tables()},
+       .experiments = veth_bridge::experiments,
+       .not_shown = {{"N1-086", "three headings without a sentence below them"},
+                     {"N3-050",
+                      "the lowest layer of a picture: infrastructure and the kernel's stack. kernel-forwards "
+                      "shows what the layers above leave to it"}}},
+      argc, argv);
 }

@@ -1,5 +1,5 @@
-// What chapter 10 adds to the plan: a host of its own, and in it a bridge, address translation, a published port, and a cable from
-// the bridge to the container. Chapter 05's network had its loopback link only.
+// What chapter 10 adds to the plan: a host of its own, and in it a bridge, address translation, a published port, and a cable
+// from the bridge to the container. Chapter 05's network had its loopback link only.
 //
 // The host is played: the monitor moves into a new network namespace first, so nothing is done to the network of your machine.
 // A real start has no step host.network, and finds bridge and translation there unless it is the first.
@@ -26,7 +26,9 @@ void played_host(Sketch& sketch) {
       .why("what follows is done to a network of the chapter's own, not to your machine's");
   if (root) return;
   const auto map = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
-  sketch.plan().monitor("host.setgroups", ops::write_file("/proc/self/setgroups", "deny")).why("the kernel wants it before gid_map");
+  sketch.plan()
+      .monitor("host.setgroups", ops::write_file("/proc/self/setgroups", "deny"))
+      .why("the kernel wants it before gid_map");
   sketch.plan().monitor("host.uid", ops::write_file("/proc/self/uid_map", map(sketch.request.euid))).why("the same user inside");
   sketch.plan().monitor("host.gid", ops::write_file("/proc/self/gid_map", map(sketch.request.egid))).why("the same group inside");
 }
@@ -47,8 +49,8 @@ void cable(Sketch& sketch) {
   const Request& request = sketch.request;
   sketch.cable = network::add_container_link_step(sketch.plan(), request.bridge, sketch.bridge, link_of(sketch));
   if (!request.ports.empty())
-    network::add_port_steps(sketch.plan(), request.bridge, sketch.listeners, request.ports, request.id.substr(0, 12), request.address,
-                            sketch.cable);
+    network::add_port_steps(sketch.plan(), request.bridge, sketch.listeners, request.ports, request.id.substr(0, 12),
+                            request.address, sketch.cable);
 }
 
 void inside(Sketch& sketch) {
@@ -58,12 +60,17 @@ void inside(Sketch& sketch) {
 }  // namespace
 
 const Growth veth_bridge{{.chapter = 10,
-                          .adds = {"host.network",       "net.listen.0.0.0.0:8080", "net.listen.[::]:8080", "net.socket",
-                                   "net.nat.socket",     "net.nat",                 "net.forward",          "net.bridge",
-                                   "net.bridge.index",   "net.bridge.address",      "net.bridge.up",        "net.veth",
-                                   "net.ports.socket",   "net.ports",               "net.proxy.fork",       "net.proxy.tie",
-                                   "net.proxy.drop",     "net.proxy",               "net.inner.index",      "net.inner.address",
-                                   "net.inner.up",       "net.inner.route"},
+                          .adds = {"host.network",         "net.listen.0.0.0.0:8080",
+                                   "net.listen.[::]:8080", "net.socket",
+                                   "net.nat.socket",       "net.nat",
+                                   "net.forward",          "net.bridge",
+                                   "net.bridge.index",     "net.bridge.address",
+                                   "net.bridge.up",        "net.veth",
+                                   "net.ports.socket",     "net.ports",
+                                   "net.proxy.fork",       "net.proxy.tie",
+                                   "net.proxy.drop",       "net.proxy",
+                                   "net.inner.index",      "net.inner.address",
+                                   "net.inner.up",         "net.inner.route"},
                           .grow = [](Sketch& sketch) {
                             sketch.add(Phase::host, "host", played_host);
                             sketch.add(Phase::host, "ports", ports);

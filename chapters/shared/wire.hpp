@@ -31,12 +31,12 @@ Outcome give_address(const std::string& link, const std::string& address, int pr
 
 std::string names_of_links();  // "lo veth-a", sorted
 bool has_link(const std::string& name);
-int index_of(const std::string& link);  // 0 when there is none; the kernel then answers ENODEV
+int index_of(const std::string& link);          // 0 when there is none; the kernel then answers ENODEV
 std::string state_of(const std::string& link);  // "down", "no carrier", "up"
 std::string addresses();                        // of IPv4: "127.0.0.1/8"
 std::string addresses_of(const std::string& link);
-std::string routes();                           // of the main table, IPv4: "10.99.0.0/24"
-std::string gateway();                          // of the default route: "10.99.0.1"
+std::string routes();   // of the main table, IPv4: "10.99.0.0/24"
+std::string gateway();  // of the default route: "10.99.0.1"
 // Names of the bridge's ports, sorted.
 std::string ports_of(const std::string& bridge);
 

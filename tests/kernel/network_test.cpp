@@ -67,6 +67,26 @@ TEST_CASE("the link goes with its namespace, and nobody deletes it", "[network]"
   });
 }
 
+TEST_CASE("the kernel makes the route of an address, and marks it while the link has no carrier", "[network]") {
+  if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
+  on_own_host([] {
+    const BridgeConfig config;
+    bring_up(config);
+    Netlink(NETLINK_ROUTE).send(add_default_route(config.subnet.address(9)).bytes);
+    const auto route_to = [](const std::string& destination) {
+      for (const Route& route : routes())
+        if (route.family == AF_INET && route.destination == destination) return route;
+      return Route{};
+    };
+    CHECK(eventually([&] { return route_to("172.29.0.0/16").link_down; }));
+    CHECK(route_to("172.29.0.0/16").by_kernel);
+    CHECK(route_to("default").gateway == "172.29.0.9");
+    CHECK_FALSE(route_to("default").by_kernel);
+    const Container container(config, "7f3a0004", *Ipv4::parse("172.29.0.2"));
+    CHECK(eventually([&] { return !route_to("172.29.0.0/16").link_down; }));
+  });
+}
+
 TEST_CASE("two containers reach each other by address, and the host reaches both", "[network][N0-061][N1-088]") {
   if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
   on_own_host([] {

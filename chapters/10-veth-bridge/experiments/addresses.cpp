@@ -1,4 +1,5 @@
-// Which addresses a network may have, who hands them out, and what the kernel says to the notes' configuration of the default bridge.
+// Which addresses a network may have, who hands them out, and what the kernel says to the notes' configuration of the default
+// bridge.
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -56,7 +57,9 @@ void by_guess(Narrator& tell) {
   tell.step("the address pool of drydock is asked for the same one. It knows its own leases");
   const auto leased = [&](const char* wanted) {
     return host.at([&] {
-      return network::Pool(network::Pool::HostDirectory{directory}, {}).lease("0123456789abcdef", "drydock-none", ipv4(wanted)).text();
+      return network::Pool(network::Pool::HostDirectory{directory}, {})
+          .lease("0123456789abcdef", "drydock-none", ipv4(wanted))
+          .text();
     });
   };
   tell.show("it leases", leased("172.29.42.99"), is("172.29.42.99"));
@@ -91,7 +94,8 @@ void wide_subnet(Narrator& tell) {
   tell.step("a host; its router, 198.51.100.254, knows the way to a machine called 192.168.99.100");
   const World world;
   const Machine host(world), router(world), container(world), other(world);
-  cable({.machine = host, .link = "uplink", .address = "198.51.100.1"}, {.machine = router, .link = "eth0", .address = "198.51.100.254"});
+  cable({.machine = host, .link = "uplink", .address = "198.51.100.1"},
+        {.machine = router, .link = "eth0", .address = "198.51.100.254"});
   must("far", router.at([] { return give_address("lo", "192.168.99.100", 32); }));
   set_default_route(host, "198.51.100.254");
   const auto way = [&] { return host.at([] { return way_to("192.168.99.100"); }); };
@@ -99,8 +103,10 @@ void wide_subnet(Narrator& tell) {
   tell.show("ping", host.at([] { return ping("192.168.99.100"); }), is("it succeeds"));
   tell.step("docker network create --subnet=192.168.0.0/16 --ip-range=192.168.5.0/24: a bridge with 192.168.0.1/16");
   make_bridge(host, "br0", "192.168.0.1", 16);
-  cable({.machine = host, .link = "veth0", .bridge = "br0"}, {.machine = container, .link = "eth0", .address = "192.168.5.1", .prefix = 16});
-  cable({.machine = host, .link = "veth1", .bridge = "br0"}, {.machine = other, .link = "eth0", .address = "192.168.77.1", .prefix = 16});
+  cable({.machine = host, .link = "veth0", .bridge = "br0"},
+        {.machine = container, .link = "eth0", .address = "192.168.5.1", .prefix = 16});
+  cable({.machine = host, .link = "veth1", .bridge = "br0"},
+        {.machine = other, .link = "eth0", .address = "192.168.77.1", .prefix = 16});
   tell.show("first container, out of the range", container.at([] { return addresses_of("eth0"); }), is("192.168.5.1/16"));
   tell.show("its route: the subnet, not the range", container.at(routes), is("192.168.0.0/16"));
   tell.show("it pings 192.168.77.1, beyond the range", container.at([] { return ping("192.168.77.1"); }), is("it succeeds"));
@@ -142,7 +148,8 @@ network::Message about_ipv6(std::uint16_t type, const std::string& link, const s
 }
 
 bool set_disable_ipv6(const char* value) {
-  for (const char* link : {"default", "all"}) sys::write_file("/proc/sys/net/ipv6/conf/" + std::string(link) + "/disable_ipv6", value);
+  for (const char* link : {"default", "all"})
+    sys::write_file("/proc/sys/net/ipv6/conf/" + std::string(link) + "/disable_ipv6", value);
   return true;
 }
 
@@ -154,7 +161,8 @@ void daemon_json(Narrator& tell) {
   const Machine host(world), container(world);
   make_bridge(host, "docker0");
   tell.show("the bridge", host.at([] { return give_address("docker0", "192.168.1.5"); }), is("it succeeds"));
-  cable({.machine = host, .link = "veth0", .bridge = "docker0"}, {.machine = container, .link = "eth0", .address = "192.168.1.10"});
+  cable({.machine = host, .link = "veth0", .bridge = "docker0"},
+        {.machine = container, .link = "eth0", .address = "192.168.1.10"});
   const auto mtu = [](const Machine& machine, const char* name) {
     return machine.at([=] { return network::find_link(network::Netlink(NETLINK_ROUTE), name).value_or(network::Link{}).mtu; });
   };
@@ -165,11 +173,13 @@ void daemon_json(Narrator& tell) {
   const auto range = [](const char* subnet) { return refusal_of([=] { network::Subnet::parse(subnet); }); };
   tell.show("192.168.1.5/25", range("192.168.1.5/25"), contains("bits set in the host part"));
   tell.show("192.168.1.0/25", range("192.168.1.0/25"), is("it succeeds"));
-  tell.show("is .127 in it, and .128?", std::string(network::Subnet::parse("192.168.1.0/25").contains(ipv4("192.168.1.127")) ? "yes" : "no") +
-                                           (network::Subnet::parse("192.168.1.0/25").contains(ipv4("192.168.1.128")) ? ", yes" : ", no"),
+  tell.show("is .127 in it, and .128?",
+            std::string(network::Subnet::parse("192.168.1.0/25").contains(ipv4("192.168.1.127")) ? "yes" : "no") +
+                (network::Subnet::parse("192.168.1.0/25").contains(ipv4("192.168.1.128")) ? ", yes" : ", no"),
             is("yes, no"));
   tell.step("\"default-gateway\": \"10.20.1.1\"");
-  tell.show("RTM_NEWROUTE, in the container", container.at(network::add_default_route(ipv4("10.20.1.1"))), contains("ENETUNREACH"));
+  tell.show("RTM_NEWROUTE, in the container", container.at(network::add_default_route(ipv4("10.20.1.1"))),
+            contains("ENETUNREACH"));
   tell.show("with 192.168.1.254", container.at(network::add_default_route(ipv4("192.168.1.254"))), is("it succeeds"));
   tell.step("\"fixed-cidr-v6\": \"2001:db8::/64\", where \"ipv6\" is not set: Docker leaves IPv6 off in the container then");
   const auto with_ipv6 = [&](std::uint16_t type, const char* address) {
@@ -183,7 +193,8 @@ void daemon_json(Narrator& tell) {
   tell.show("RTM_NEWROUTE", with_ipv6(RTM_NEWROUTE, "2001:db8:abcd::89"), contains("EHOSTUNREACH"));
   tell.show("with 2001:db8::89", with_ipv6(RTM_NEWROUTE, "2001:db8::89"), is("it succeeds"));
   tell.result(
-      "a gateway must be a neighbour: in the subnet of an address one has. dockerd refuses this file for the reason for which the kernel "
+      "a gateway must be a neighbour: in the subnet of an address one has. dockerd refuses this file for the reason for which "
+      "the kernel "
       "refuses the route.");
 }
 

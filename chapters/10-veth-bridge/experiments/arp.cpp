@@ -26,7 +26,8 @@ constexpr int patience_ms = 300;
 
 network::Mac mac_of_text(const std::string& text) {
   network::Mac mac;
-  for (std::size_t i = 0; i < mac.bytes.size(); ++i) mac.bytes[i] = static_cast<std::uint8_t>(std::stoi(text.substr(i * 3, 2), nullptr, 16));
+  for (std::size_t i = 0; i < mac.bytes.size(); ++i)
+    mac.bytes[i] = static_cast<std::uint8_t>(std::stoi(text.substr(i * 3, 2), nullptr, 16));
   return mac;
 }
 

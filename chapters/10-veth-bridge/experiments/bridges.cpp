@@ -36,8 +36,8 @@ std::string kind_of(const std::string& name) {
 std::string route_to(const std::string& destination) {
   for (const network::Route& one : network::routes())
     if (one.family == AF_INET && one.destination == destination)
-      return std::string(one.by_kernel ? "proto kernel" : "static") + (one.gateway.empty() ? ", no gateway" : ", via " + one.gateway) +
-             (one.link_down ? ", linkdown" : "");
+      return std::string(one.by_kernel ? "proto kernel" : "static") +
+             (one.gateway.empty() ? ", no gateway" : ", via " + one.gateway) + (one.link_down ? ", linkdown" : "");
   return "none";
 }
 
@@ -59,8 +59,8 @@ void default_bridge(Narrator& tell) {
   tell.show("kind of eth0", inside([] { return kind_of("eth0"); }), is("veth"));
   tell.show("is N of eth0@ifN the port's number?",
             inside([] { return link("eth0").peer; }) == host([&] { return link(port).index; }), is(true));
-  tell.show("and the port's N that of eth0?",
-            host([&] { return link(port).peer; }) == inside([] { return link("eth0").index; }), is(true));
+  tell.show("and the port's N that of eth0?", host([&] { return link(port).peer; }) == inside([] { return link("eth0").index; }),
+            is(true));
   tell.show("address of eth0", inside([] { return addresses_of("eth0"); }), is("172.29.0.2/16"));
   tell.show("default route via", inside(gateway), is("172.29.0.1"));
   tell.show("is that an address of drydock0?", host([] { return addresses_of("drydock0"); }), is("172.29.0.1/16"));
@@ -91,7 +91,8 @@ void connected_route(Narrator& tell) {
   tell.step("the container ends");
   tell.show("docker0", settles("no carrier"), is("no carrier"));
   tell.show("route to 172.17.0.0/16", route(), is("proto kernel, no gateway, linkdown"));
-  tell.result("nobody added a static route: it came with the address, and it goes with it. docker0 is a switch, no network card.");
+  tell.result(
+      "nobody added a static route: it came with the address, and it goes with it. docker0 is a switch, no network card.");
 }
 
 void made_when(Narrator& tell) {
@@ -139,8 +140,10 @@ void second_bridge(Narrator& tell) {
   make_bridge(host, "docker0", "172.17.0.1", 16);
   make_bridge(host, "docker02", "172.30.0.1", 16);
   make_router(host);
-  const auto plug_in = [&](const Machine& container, const char* bridge, const char* link, const char* inner, const char* address) {
-    cable({.machine = host, .link = link, .bridge = bridge}, {.machine = container, .link = inner, .address = address, .prefix = 16});
+  const auto plug_in = [&](const Machine& container, const char* bridge, const char* link, const char* inner,
+                           const char* address) {
+    cable({.machine = host, .link = link, .bridge = bridge},
+          {.machine = container, .link = inner, .address = address, .prefix = 16});
   };
   tell.show("address of docker02", host.at([] { return addresses_of("docker02"); }), is("172.30.0.1/16"));
   tell.show("routes of the host", host.at(routes), is("172.17.0.0/16 172.30.0.0/16"));
@@ -156,7 +159,8 @@ void second_bridge(Narrator& tell) {
   tell.show("third pings first", both.at([] { return ping("172.17.0.2"); }), is("it succeeds"));
   tell.show("third pings second", both.at([] { return ping("172.30.0.2"); }), is("it succeeds"));
   tell.show("first pings second", one.at([] { return ping("172.30.0.2"); }), is("it succeeds"));
-  tell.step("the host is a router, and routes between its bridges too. A rule for that: what goes from one to the other is dropped");
+  tell.step(
+      "the host is a router, and routes between its bridges too. A rule for that: what goes from one to the other is dropped");
   host.at([] {
     keep_apart("docker0", "docker02");
     return true;
@@ -164,7 +168,8 @@ void second_bridge(Narrator& tell) {
   tell.show("first pings second", one.at([] { return ping("172.30.0.2", short_ms); }), contains("ETIMEDOUT"));
   tell.show("second pings first", two.at([] { return ping("172.17.0.2", short_ms); }), contains("ETIMEDOUT"));
   tell.show("third pings second", both.at([] { return ping("172.30.0.2"); }), is("it succeeds"));
-  tell.result("a bridge joins, it does not separate. Networks are kept apart by rules of the host, which Docker adds for each one.");
+  tell.result(
+      "a bridge joins, it does not separate. Networks are kept apart by rules of the host, which Docker adds for each one.");
 }
 
 void live(Narrator& tell) {

@@ -32,7 +32,8 @@ struct Event {
 // What the kernel says about the records of one trace point.
 class Format {
  public:
-  explicit Format(const std::string& name) : directory_(std::string(tracefs) + "/events/net/" + name), text_(sys::read_file(directory_ + "/format")) {}
+  explicit Format(const std::string& name)
+      : directory_(std::string(tracefs) + "/events/net/" + name), text_(sys::read_file(directory_ + "/format")) {}
   std::uint64_t id() const { return std::stoull(sys::read_file(directory_ + "/id")); }
   std::size_t offset(const std::string& field) const {
     const std::size_t at = text_.find(" " + field + ";\toffset:");
@@ -76,7 +77,8 @@ class Recorder {
         std::uint64_t time = 0;
         std::memcpy(&time, data + at + sizeof head, sizeof time);
         const char* record = data + at + sizeof head + sizeof time + sizeof(std::uint32_t);
-        if (field<std::uint32_t>(record, "len") == size) found.push_back({time, field<std::uint64_t>(record, "skbaddr"), what + link_of(record)});
+        if (field<std::uint32_t>(record, "len") == size)
+          found.push_back({time, field<std::uint64_t>(record, "skbaddr"), what + link_of(record)});
       }
       at += head.size;
     }

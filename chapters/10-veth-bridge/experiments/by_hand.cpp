@@ -36,7 +36,8 @@ void lay_by_hand(Narrator& tell, const Machine& host, const Machine& container) 
   tell.show("links", Sides{host.at(names_of_links), container.at(names_of_links)}, are("A docker0 lo uplink", "B lo"));
   tell.show("B is renamed", container.at([] { return sent(rename_link("B", "eth0")); }), is("it succeeds"));
   must("eth0", container.at(network::link_up("eth0")));
-  tell.show("A, eth0", Sides{host.at([] { return state_of("A"); }), container.at([] { return state_of("eth0"); })}, are("up", "up"));
+  tell.show("A, eth0", Sides{host.at([] { return state_of("A"); }), container.at([] { return state_of("eth0"); })},
+            are("up", "up"));
 }
 
 }  // namespace
@@ -50,7 +51,8 @@ void by_hand(Narrator& tell) {
   tell.show("its links", container.at(names_of_links), is("lo"));
   tell.step("4: ip addr show docker0. The notes see 172.17.42.1/16; Docker takes 172.17.0.1/16 since 1.9");
   make_bridge(host, "docker0", "172.17.0.1", 16);
-  cable({.machine = host, .link = "uplink", .address = "198.51.100.1"}, {.machine = outside, .link = "eth0", .address = outside_address});
+  cable({.machine = host, .link = "uplink", .address = "198.51.100.1"},
+        {.machine = outside, .link = "eth0", .address = outside_address});
   tell.show("addresses of docker0", host.at([] { return addresses_of("docker0"); }), is("172.17.0.1/16"));
   lay_by_hand(tell, host, container);
   tell.step("6d: ip addr add 172.17.42.99/16 dev eth0");
@@ -76,11 +78,11 @@ void by_hand(Narrator& tell) {
   tell.show("ping outside, with both", container.at([] { return ping(outside_address); }), is("it succeeds"));
   tell.step("and a name: a server at 198.51.100.7, which the container's resolv.conf has to name");
   const Child server = serve_names(outside, outside_address, {{"outside.example", outside_address}});
-  tell.show("outside.example is", container.at([] {
-    return address_of("outside.example", {.resolv_conf = "nameserver " + outside_address + "\n"});
-  }),
+  tell.show("outside.example is",
+            container.at([] { return address_of("outside.example", {.resolv_conf = "nameserver " + outside_address + "\n"}); }),
             is(outside_address));
-  tell.result("a route to a gateway that nobody is, is accepted without a word. The kernel asks who it is when a packet must go.");
+  tell.result(
+      "a route to a gateway that nobody is, is accepted without a word. The kernel asks who it is when a packet must go.");
 }
 
 }  // namespace drydock::chapter::veth_bridge

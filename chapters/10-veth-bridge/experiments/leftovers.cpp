@@ -43,7 +43,8 @@ int keep_names(Talk& talk) {
   talk.say(sys::readlink(namespaces::path_of(by_link, Kind::net)) == before ? "yes" : "no");
   talk.say(open_and_count(linked));
   sys::open(bound, O_RDONLY | O_CREAT, 0);
-  talk.say(text(Outcome{raw::call(SYS_mount, namespaces::path_of(by_mount, Kind::net).c_str(), bound.c_str(), "none", MS_BIND, nullptr)}));
+  talk.say(text(
+      Outcome{raw::call(SYS_mount, namespaces::path_of(by_mount, Kind::net).c_str(), bound.c_str(), "none", MS_BIND, nullptr)}));
   talk.line();
   talk.say(sys::readlink(linked) == namespaces::path_of(by_link, Kind::net) ? "yes" : "no");
   talk.say(open_and_count(linked));
@@ -70,8 +71,10 @@ void symlink(Narrator& tell) {
   Child names = host.process(keep_names);  // born before the two, or it would hold their descriptors
   std::optional<Machine> one(world), two(world);
   make_bridge(host, "docker0", "172.17.0.1", 16);
-  cable({.machine = host, .link = "A1", .bridge = "docker0"}, {.machine = *one, .link = "eth0", .address = "172.17.0.2", .prefix = 16});
-  cable({.machine = host, .link = "A2", .bridge = "docker0"}, {.machine = *two, .link = "eth0", .address = "172.17.0.3", .prefix = 16});
+  cable({.machine = host, .link = "A1", .bridge = "docker0"},
+        {.machine = *one, .link = "eth0", .address = "172.17.0.2", .prefix = 16});
+  cable({.machine = host, .link = "A2", .bridge = "docker0"},
+        {.machine = *two, .link = "eth0", .address = "172.17.0.3", .prefix = 16});
   tell.step("3: mkdir -p /var/run/netns; ln -s /proc/PID/ns/net /var/run/netns/linked");
   for (const auto& machine : {&one, &two}) names.talk().say(std::to_string((*machine)->pid()));
   const auto line = [&] { return names.talk().line(); };

@@ -119,9 +119,8 @@ void cable(const End& one, const End& other) {
   must("cable " + one.link, one.machine.at(network::create_veth(veth)));
   finish(one);
   finish(other);
-  must("carrier of " + one.link, one.machine.at([&] {
-    return Outcome{eventually([&] { return state_of(one.link) == "up"; }) ? 0 : -ENOLINK};
-  }));
+  must("carrier of " + one.link,
+       one.machine.at([&] { return Outcome{eventually([&] { return state_of(one.link) == "up"; }) ? 0 : -ENOLINK}; }));
 }
 
 void make_bridge(const Machine& machine, const std::string& name, const std::string& address, int prefix) {
@@ -169,7 +168,8 @@ void join(Sketch& sketch, const std::string& id, pid_t pid, std::uint64_t kinds,
 
 void share_network(const Machine& container, Sketch& sketch) {
   with_the_hosts_network(sketch);
-  sketch.add(Phase::host, "peer", [pid = container.pid()](Sketch& s) { join(s, "peer", pid, CLONE_NEWNET, "its network, and nothing else of it"); });
+  sketch.add(Phase::host, "peer",
+             [pid = container.pid()](Sketch& s) { join(s, "peer", pid, CLONE_NEWNET, "its network, and nothing else of it"); });
 }
 
 void put_on(const Machine& host, Sketch& sketch) {

@@ -3,8 +3,8 @@
 // Example: World world;
 //          Machine host(world), web(world);
 //          make_bridge(host, "docker0", "172.17.0.1", 16);
-//          cable({.machine = host, .link = "veth-web", .bridge = "docker0"}, {.machine = web, .link = "eth0", .address = "172.17.0.2", .prefix = 16});
-//          web.at([] { return ping("172.17.0.1"); }) == "it succeeds"
+//          cable({.machine = host, .link = "veth-web", .bridge = "docker0"}, {.machine = web, .link = "eth0", .address =
+//          "172.17.0.2", .prefix = 16}); web.at([] { return ping("172.17.0.1"); }) == "it succeeds"
 // Source: network_namespaces(7), veth(4).
 #pragma once
 
@@ -27,7 +27,7 @@ class World {
  public:
   World();
   explicit World(pid_t member);  // the owner of that process's network, which the caller made
-  void enter() const;  // the calling process
+  void enter() const;            // the calling process
 
  private:
   std::optional<Child> owner_;

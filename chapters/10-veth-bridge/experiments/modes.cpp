@@ -44,8 +44,8 @@ void modes(Narrator& tell) {
   tell.step("a host, and a container for each value of --network that the notes name");
   const World world;
   const Machine host(world);
-  const Bridged bridge(tell, host), none(tell, host, {.change = without_network}), open(tell, host, {.change = with_the_hosts_network}),
-      guest(tell, host, {.network_of = &bridge.inside()});
+  const Bridged bridge(tell, host), none(tell, host, {.change = without_network}),
+      open(tell, host, {.change = with_the_hosts_network}), guest(tell, host, {.network_of = &bridge.inside()});
   const auto network = [](const Machine& machine) { return id_of(machine.pid(), Kind::net); };
   tell.show("bridge, the default: links", bridge.inside().at(names_of_links), is("eth0 lo"));
   tell.show("its address", bridge.inside().at([] { return addresses_of("eth0"); }), is("172.29.0.2/16"));
@@ -78,7 +78,8 @@ void shared(Narrator& tell) {
   const auto [addresses_first, addresses_second] = both({Kind::net}, addresses);
   tell.show("addresses of the first", addresses_first, is("127.0.0.1/8 172.29.0.2/16"));
   tell.show("addresses of the second", addresses_second, is("127.0.0.1/8 172.29.0.2/16"));
-  tell.show("second to 127.0.0.1:8000", visit(second.inside().pid(), {Kind::user, Kind::net}, [] { return hear("127.0.0.1", 8000); }),
+  tell.show("second to 127.0.0.1:8000",
+            visit(second.inside().pid(), {Kind::user, Kind::net}, [] { return hear("127.0.0.1", 8000); }),
             is("first hears 127.0.0.1"));
   tell.show("host to 127.0.0.1:8000", host.at([] { return hear("127.0.0.1", 8000); }), contains("ECONNREFUSED"));
   tell.step("what else do they share?");
@@ -117,10 +118,11 @@ Child services(const Machine& host) {
 
 // Ends the pid namespace in which it is process 1; it is made in one of its own.
 int status_of_init_that_reboots(unsigned command) {
-  return Child(CLONE_NEWUSER | CLONE_NEWPID, [=](Talk&) {
-           if (sys::getpid() == 1) raw::call(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, command, nullptr);
-           return 0;
-         })
+  return Child(CLONE_NEWUSER | CLONE_NEWPID,
+               [=](Talk&) {
+                 if (sys::getpid() == 1) raw::call(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, command, nullptr);
+                 return 0;
+               })
       .wait()
       .code();
 }
@@ -155,7 +157,8 @@ void host_mode(Narrator& tell) {
   tell.show("open container to the abstract one", in(open, Kind::net, abstract), is("it succeeds"));
   tell.show("closed container to the abstract one", in(closed, Kind::net, abstract), contains("ECONNREFUSED"));
   tell.show("open container to the file", in(open, Kind::mnt, [] { return text(connect_to("/mnt/bus")); }), contains("ENOENT"));
-  tell.step("reboot(2). CAD_OFF, which would change a key of the host; then RESTART and POWER_OFF, by process 1 of a pid namespace");
+  tell.step(
+      "reboot(2). CAD_OFF, which would change a key of the host; then RESTART and POWER_OFF, by process 1 of a pid namespace");
   const auto keys_off = [] {
     return text(Outcome{raw::call(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF, nullptr)});
   };
@@ -163,7 +166,8 @@ void host_mode(Narrator& tell) {
   tell.show("RESTART: its own init ends with", status_of_init_that_reboots(LINUX_REBOOT_CMD_RESTART), is(129));
   tell.show("POWER_OFF: it ends with", status_of_init_that_reboots(LINUX_REBOOT_CMD_POWER_OFF), is(130));
   tell.result(
-      "--network host shares the network, and with it what has an abstract name. Low ports and reboot are rights, the system's D-Bus "
+      "--network host shares the network, and with it what has an abstract name. Low ports and reboot are rights, the system's "
+      "D-Bus "
       "is a file: other walls, which stand.");
 }
 
@@ -171,7 +175,8 @@ void endpoints(Narrator& tell) {
   tell.step("four containers on a host, and the kind of the link that is their way out");
   const World world;
   const Machine host(world), direct(world);
-  const Bridged bridge(tell, host), none(tell, host, {.change = without_network}), open(tell, host, {.change = with_the_hosts_network});
+  const Bridged bridge(tell, host), none(tell, host, {.change = without_network}),
+      open(tell, host, {.change = with_the_hosts_network});
   must("uplink", host.at(create_pair("uplink", "wire")));
   must("uplink", host.at(network::link_up("uplink")));
   must("macvlan", host.at([&] { return sent(create_macvlan("eth0", "uplink", direct.pid())); }));
@@ -183,7 +188,8 @@ void endpoints(Narrator& tell) {
   };
   tell.show("--network bridge", bridge.inside().at(kinds), is("veth"));
   tell.show("--network none", none.inside().at(kinds), is("none"));
-  tell.show("--network host: a link that the host has not?", id_of(open.inside().pid(), Kind::net) != id_of(host.pid(), Kind::net), is(false));
+  tell.show("--network host: a link that the host has not?",
+            id_of(open.inside().pid(), Kind::net) != id_of(host.pid(), Kind::net), is(false));
   tell.show("a network of driver macvlan", direct.at(kinds), is("macvlan"));
   tell.step("what docker network inspect calls an endpoint of the first one: an address, a MAC, and where it is plugged in");
   tell.show("address", bridge.inside().at([] { return addresses_of("eth0"); }), is("172.29.0.2/16"));
@@ -193,7 +199,9 @@ void endpoints(Narrator& tell) {
             is("02:dd:ac:1d:00:02"));
   tell.show("its other end, a port of drydock0?",
             host.at([&] { return ports_of("drydock0") == network::veth_name(bridge.id()); }), is("yes"));
-  tell.result("veth is a type of device, not a protocol, and not the only one: an endpoint is whatever link a network gives a container.");
+  tell.result(
+      "veth is a type of device, not a protocol, and not the only one: an endpoint is whatever link a network gives a "
+      "container.");
 }
 
 void inspected(Narrator& tell) {
@@ -202,19 +210,24 @@ void inspected(Narrator& tell) {
   const Machine host(world), other(world);
   const Bridged first(tell, host), second(tell, host, {.address = "172.29.0.3"});
   make_bridge(host, "my-net", "172.30.0.1", 16);
-  cable({.machine = host, .link = "veth0", .bridge = "my-net"}, {.machine = other, .link = "eth0", .address = "172.30.0.2", .prefix = 16});
+  cable({.machine = host, .link = "veth0", .bridge = "my-net"},
+        {.machine = other, .link = "eth0", .address = "172.30.0.2", .prefix = 16});
   tell.show("subnet and gateway of drydock0", host.at([] { return addresses_of("drydock0"); }), is("172.29.0.1/16"));
   const auto is_port = [&](const Bridged& container) {
-    return host.at([&] { return (" " + ports_of("drydock0") + " ").find(" " + network::veth_name(container.id()) + " ") != std::string::npos; });
+    return host.at([&] {
+      return (" " + ports_of("drydock0") + " ").find(" " + network::veth_name(container.id()) + " ") != std::string::npos;
+    });
   };
   tell.show("is the first one on it?", is_port(first), is("yes"));
   tell.show("is the second one on it?", is_port(second), is("yes"));
   tell.show("how many are?", host.at([] {
     const std::string all = ports_of("drydock0");
     return std::count(all.begin(), all.end(), ' ') + 1;
-  }), is("2"));
+  }),
+            is("2"));
   tell.show("ports of my-net", host.at([] { return ports_of("my-net"); }), is("veth0"));
-  tell.result("the network object is Docker's, its content is the kernel's: an address of a bridge, and the links that are its ports.");
+  tell.result(
+      "the network object is Docker's, its content is the kernel's: an address of a bridge, and the links that are its ports.");
 }
 
 }  // namespace drydock::chapter::veth_bridge

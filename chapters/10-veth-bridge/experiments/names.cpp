@@ -38,7 +38,8 @@ struct Street {
 
  private:
   Child connected_names() {
-    cable({.machine = host, .link = "uplink", .address = "198.51.100.1"}, {.machine = outside, .link = "eth0", .address = "198.51.100.7"});
+    cable({.machine = host, .link = "uplink", .address = "198.51.100.1"},
+          {.machine = outside, .link = "eth0", .address = "198.51.100.7"});
     return serve_names(outside, "198.51.100.7", {{"outside.example", "198.51.100.7"}});
   }
   void plug_in(const std::string& bridge, const Machine& container, const std::string& address) {
@@ -65,7 +66,8 @@ void names(Narrator& tell) {
   tell.show("test1 looks for test2", find(street.test1, "test2", plain), is(unknown));
   tell.show("test1 pings 172.17.0.3", street.test1.at([] { return ping("172.17.0.3"); }), is("it succeeds"));
   tell.step("docker run --link test1 --name test2: one line more in test2's /etc/hosts");
-  const NameFiles linked{network::hosts_file("test2", "172.17.0.3", {{"test1", "172.17.0.2"}}), network::resolv_conf(host_file, {})};
+  const NameFiles linked{network::hosts_file("test2", "172.17.0.3", {{"test1", "172.17.0.2"}}),
+                         network::resolv_conf(host_file, {})};
   tell.show("test2 looks for test1", find(street.test2, "test1", linked), is("172.17.0.2"));
   tell.show("test2 pings what it found", street.test2.at([&] { return ping(address_of("test1", linked)); }), is("it succeeds"));
   tell.show("test1 looks for test2", find(street.test1, "test2", plain), is(unknown));
@@ -80,7 +82,8 @@ void names(Narrator& tell) {
   tell.show("web pings what it found", street.web.at([&] { return ping(address_of("db", own)); }), is("it succeeds"));
   tell.show("test1 asks 127.0.0.11 too", find(street.test1, "db", own), is_not("172.30.0.3"));
   tell.result(
-      "packets go by address on every network. A name needs a line in a file (links: one direction) or a server (networks of one's "
+      "packets go by address on every network. A name needs a line in a file (links: one direction) or a server (networks of "
+      "one's "
       "own, both).");
 }
 

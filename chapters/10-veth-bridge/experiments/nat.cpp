@@ -55,9 +55,7 @@ void leaving(Narrator& tell) {
   const Child server = serve(outside, "0.0.0.0", 80, "outside");
   tell.show("ip_forward, before", setting(host, "ip_forward"), is("0"));
   const Bridged container(tell, host);
-  const auto call = [&](int timeout_ms) {
-    return container.inside().at([=] { return hear("198.51.100.7", 80, timeout_ms); });
-  };
+  const auto call = [&](int timeout_ms) { return container.inside().at([=] { return hear("198.51.100.7", 80, timeout_ms); }); };
   tell.show("ip_forward, now", setting(host, "ip_forward"), is("1"));
   tell.show("container to 198.51.100.7:80", call(3000), is("outside hears 198.51.100.1"));
   tell.step("the notes' sysctl net.ipv4.conf.all.forwarding, set to 0 and back to 1: the same switch by another name");
@@ -78,7 +76,8 @@ void leaving(Narrator& tell) {
   tell.step("the machine outside learns where 172.29.0.0/16 is: ip route add 172.29.0.0/16 via 198.51.100.1");
   tell.show("RTM_NEWROUTE", outside.at(add_route("172.29.0.0", 16, "198.51.100.1")), is("it succeeds"));
   tell.show("container to 198.51.100.7:80", call(3000), is("outside hears 172.29.0.2"));
-  tell.result("forwarding lets the question out, masquerading brings the answer back. The runtime did both; nobody had to set a thing.");
+  tell.result(
+      "forwarding lets the question out, masquerading brings the answer back. The runtime did both; nobody had to set a thing.");
 }
 
 namespace {
@@ -153,7 +152,8 @@ void published(Narrator& tell) {
   };
   tell.show("its start", second(), is("EADDRINUSE, at step net.listen.0.0.0.0:8080"));
   tell.result(
-      "a packet from outside is given another destination, inside the kernel. 127.0.0.1 cannot be: there a process carries the bytes.");
+      "a packet from outside is given another destination, inside the kernel. 127.0.0.1 cannot be: there a process carries the "
+      "bytes.");
 }
 
 namespace {
@@ -191,7 +191,8 @@ void hairpin(Narrator& tell) {
   const auto datagram = [](const Machine& machine, int port) {
     return machine.at([=] { return ask_by_datagram("198.51.100.1", port); });
   };
-  tell.show("TCP, to 198.51.100.1:8080", container.inside().at([] { return hear("198.51.100.1", 8080); }), is("web hears 172.29.0.1"));
+  tell.show("TCP, to 198.51.100.1:8080", container.inside().at([] { return hear("198.51.100.1", 8080); }),
+            is("web hears 172.29.0.1"));
   tell.show("UDP, to 198.51.100.1:5301", datagram(container.inside(), 5301), is("names hears 172.29.0.1, says 198.51.100.1"));
   tell.step("another container, 172.29.0.3; port 5300 has the translation of the destination, and no more");
   const Bridged bare(tell, host, {.address = "172.29.0.3"});

@@ -42,7 +42,8 @@ std::string links_with_addresses() {
   request.ifc_req = found.data();
   raw::call(SYS_ioctl, any_socket().get(), SIOCGIFCONF, &request);
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(request.ifc_len) / sizeof(ifreq); ++i) names.emplace_back(found[i].ifr_name);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(request.ifc_len) / sizeof(ifreq); ++i)
+    names.emplace_back(found[i].ifr_name);
   return joined(std::move(names));
 }
 
@@ -59,7 +60,8 @@ void old_tools(Narrator& tell) {
   const World world;
   const Machine host(world), outside(world), container(world), second(world);
   make_bridge(host, "docker0", "172.17.0.1", 16);
-  cable({.machine = host, .link = "eth0", .address = "198.51.100.1"}, {.machine = outside, .link = "eth0", .address = "198.51.100.7"});
+  cable({.machine = host, .link = "eth0", .address = "198.51.100.1"},
+        {.machine = outside, .link = "eth0", .address = "198.51.100.7"});
   cable({.machine = host, .link = "veth1", .bridge = "docker0"},
         {.machine = container, .link = "eth0", .address = "172.17.0.2", .prefix = 16});
   tell.show("addresses", host.at(addresses), is("127.0.0.1/8 172.17.0.1/16 198.51.100.1/24"));

@@ -47,7 +47,8 @@ std::string answer_to(const std::string& question, const Names& names) {
   const auto found = names.find(name);
   const bool answered = found != names.end() && wants_ipv4;
   std::string reply = question.substr(0, 2) + std::string("\x81", 1) + (found == names.end() ? '\x83' : '\x80');
-  reply += std::string("\0\1\0", 3) + (answered ? '\1' : '\0') + std::string(4, '\0') + question.substr(head_size, end + 4 - head_size);
+  reply += std::string("\0\1\0", 3) + (answered ? '\1' : '\0') + std::string(4, '\0') +
+           question.substr(head_size, end + 4 - head_size);
   if (!answered) return reply;
   const std::uint32_t address = ipv4(found->second).wire();
   // The name is that of the question; type A, class IN, good for no time, four bytes.
@@ -84,7 +85,8 @@ Child serve_names(const Machine& machine, const std::string& address, const Name
 }
 
 std::string address_of(const std::string& name, const NameFiles& files) {
-  // In a container's user namespace a visitor from outside is nobody, and nobody may not make files. Elsewhere this changes nothing.
+  // In a container's user namespace a visitor from outside is nobody, and nobody may not make files. Elsewhere this changes
+  // nothing.
   raw::call(SYS_setresgid, 0, 0, 0);
   raw::call(SYS_setresuid, 0, 0, 0);
   raw::call(SYS_unshare, CLONE_NEWNS);

@@ -63,7 +63,8 @@ void macvlan(Narrator& tell) {
   const Child server = serve(printer, "0.0.0.0", 80, "printer");
   tell.show("whom does the printer see?", one.at([] { return hear("192.0.2.20", 80); }), is("printer hears 192.0.2.31"));
   tell.result(
-      "every link has a MAC; macvlan shows it to the LAN, as if the container were a machine there. What a parent sends goes out, so "
+      "every link has a MAC; macvlan shows it to the LAN, as if the container were a machine there. What a parent sends goes "
+      "out, so "
       "host and container do not meet.");
 }
 
@@ -73,14 +74,16 @@ namespace {
 std::string next_vxlan_packet(const Fd& sniffer) {
   constexpr std::size_t outer_ip = 14, outer_udp = outer_ip + 20, inner_ip = outer_udp + 8 + 8 + 14;
   const auto address = [](const unsigned char* bytes) {
-    return std::to_string(bytes[0]) + "." + std::to_string(bytes[1]) + "." + std::to_string(bytes[2]) + "." + std::to_string(bytes[3]);
+    return std::to_string(bytes[0]) + "." + std::to_string(bytes[1]) + "." + std::to_string(bytes[2]) + "." +
+           std::to_string(bytes[3]);
   };
   unsigned char packet[2048];
   while (process::wait_readable(sniffer.get(), 3000)) {
     const long size = raw::call(SYS_read, sniffer.get(), packet, sizeof packet);
     const bool is_vxlan = size > static_cast<long>(inner_ip + 20) && packet[outer_ip + 9] == IPPROTO_UDP &&
                           packet[outer_udp + 2] * 256 + packet[outer_udp + 3] == 4789;
-    const bool is_echo = is_vxlan && packet[inner_ip - 2] == 8 && packet[inner_ip - 1] == 0 && packet[inner_ip + 9] == IPPROTO_ICMP;
+    const bool is_echo =
+        is_vxlan && packet[inner_ip - 2] == 8 && packet[inner_ip - 1] == 0 && packet[inner_ip + 9] == IPPROTO_ICMP;
     if (is_echo)
       return "from " + address(packet + outer_ip + 12) + " to " + address(packet + outer_ip + 16) + ", inside: from " +
              address(packet + inner_ip + 12) + " to " + address(packet + inner_ip + 16);
@@ -94,7 +97,8 @@ Fd sniffer_of_everything() {
 }
 
 // A bridge with one container, and a vxlan port to the other host.
-void half(const Machine& host, const std::string& here, const std::string& there, const Machine& container, const std::string& address) {
+void half(const Machine& host, const std::string& here, const std::string& there, const Machine& container,
+          const std::string& address) {
   make_bridge(host, "overlay");
   must("vxlan", host.at([&] { return sent(create_vxlan("vxlan0", 42, "eth0", here, there)); }));
   must("vxlan up", host.at(network::link_up("vxlan0")));
@@ -105,7 +109,8 @@ void half(const Machine& host, const std::string& here, const std::string& there
 }  // namespace
 
 void vxlan(Narrator& tell) {
-  tell.step("two hosts, 192.0.2.1 and 192.0.2.2, on one cable; a container on each, 10.10.0.2 and 10.10.0.3, on a bridge \"overlay\"");
+  tell.step(
+      "two hosts, 192.0.2.1 and 192.0.2.2, on one cable; a container on each, 10.10.0.2 and 10.10.0.3, on a bridge \"overlay\"");
   const World world;
   const Machine left(world), right(world), one(world), two(world);
   cable({.machine = left, .link = "eth0", .address = "192.0.2.1"}, {.machine = right, .link = "eth0", .address = "192.0.2.2"});
@@ -128,8 +133,10 @@ void vxlan(Narrator& tell) {
   must("ping", one.at([] { return ping("10.10.0.3"); }));
   tell.show("an echo", sniffer.talk().line(), is("from 192.0.2.1 to 192.0.2.2, inside: from 10.10.0.2 to 10.10.0.3"));
   tell.show("MTU: eth0 of the host, vxlan0",
-            left.at([] { return std::to_string(link("eth0").mtu) + ", " + std::to_string(link("vxlan0").mtu); }), is("1500, 1450"));
-  tell.result("an overlay network is a cable made of datagrams: frames of one bridge travel inside UDP to the other, 50 bytes longer.");
+            left.at([] { return std::to_string(link("eth0").mtu) + ", " + std::to_string(link("vxlan0").mtu); }),
+            is("1500, 1450"));
+  tell.result(
+      "an overlay network is a cable made of datagrams: frames of one bridge travel inside UDP to the other, 50 bytes longer.");
 }
 
 }  // namespace drydock::chapter::veth_bridge

@@ -1,4 +1,5 @@
-// Building one nftables batch with libnftnl: tables, chains and the expressions that rules are made of. Internal to network/.
+// Building one nftables batch with libnftnl: tables, chains and the expressions that rules are made of. For
+// network/, and for experiments that show a rule which Drydock does not make.
 //
 // A rule is a little program: load a field into a register, compare it (no match ends the rule), and at the end a verdict.
 //
