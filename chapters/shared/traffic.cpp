@@ -1,7 +1,6 @@
 #include "shared/traffic.hpp"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,10 +17,6 @@
 
 namespace drydock::chapter {
 
-namespace {
-
-constexpr std::uint16_t discard_port = 9;
-
 sockaddr_in socket_address(const std::string& address, int port) {
   sockaddr_in out{};
   out.sin_family = AF_INET;
@@ -30,12 +25,16 @@ sockaddr_in socket_address(const std::string& address, int port) {
   return out;
 }
 
-Fd socket_of(int family, int type, int protocol = 0) {
+Fd socket_of(int family, int type, int protocol) {
   const long made = raw::call(SYS_socket, family, type | SOCK_CLOEXEC, protocol);
   if (raw::failed(made))
     throw Error::from_errno("socket", std::to_string(family) + ", " + std::to_string(type), raw::error_of(made));
   return Fd(static_cast<int>(made));
 }
+
+namespace {
+
+constexpr std::uint16_t discard_port = 9;
 
 std::uint16_t checksum(const std::uint16_t* words, std::size_t count) {
   std::uint32_t sum = 0;

@@ -4,7 +4,8 @@
 // Source: raw(7), udp(7), tcp(7).
 #pragma once
 
-#include <cstdint>
+#include <netinet/in.h>
+
 #include <string>
 
 #include <drydock/kernel/fd.hpp>
@@ -12,6 +13,10 @@
 #include "shared/values.hpp"
 
 namespace drydock::chapter {
+
+// Throws Error as socket(2) does. Close-on-exec.
+Fd socket_of(int family, int type, int protocol = 0);
+sockaddr_in socket_address(const std::string& address, int port);
 
 // An ICMP echo: 0 when the answer came, ETIMEDOUT when none did, or why it could not be sent.
 Outcome ping(const std::string& address, int timeout_ms = 3000);

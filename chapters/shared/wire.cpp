@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <drydock/kernel/error.hpp>
-#include <drydock/network/links.hpp>
 #include <drydock/network/message_builder.hpp>
 
 namespace drydock::chapter {
@@ -31,13 +30,17 @@ network::Ipv4 ipv4(const std::string& address) {
   return *value;
 }
 
-int index_of(const std::string& name) {
-  return network::find_link(Netlink(NETLINK_ROUTE), name).value_or(network::Link{}).index;
+network::Link link_named(const std::string& name) {
+  return network::find_link(Netlink(NETLINK_ROUTE), name).value_or(network::Link{});
 }
 
-Outcome sent(const network::Message& message) {
+int index_of(const std::string& name) {
+  return link_named(name).index;
+}
+
+Outcome sent(const network::Message& message, int protocol) {
   try {
-    Netlink(NETLINK_ROUTE).send(message.bytes);
+    Netlink(protocol).send(message.bytes);
   } catch (const Error& error) {
     return {-error.code()};
   }
@@ -99,9 +102,9 @@ bool has_link(const std::string& name) {
 }
 
 std::string state_of(const std::string& name) {
-  const auto link = network::find_link(Netlink(NETLINK_ROUTE), name);
-  if (!link) return "not there";
-  return !link->up ? "down" : link->running ? "up" : "no carrier";
+  const network::Link link = link_named(name);
+  if (link.index == 0) return "not there";
+  return !link.up ? "down" : link.running ? "up" : "no carrier";
 }
 
 namespace {

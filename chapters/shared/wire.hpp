@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <drydock/network/links.hpp>
 #include <drydock/network/messages.hpp>
 
 #include "shared/values.hpp"
@@ -18,8 +19,8 @@ namespace drydock::chapter {
 // Throws Error when it is none.
 network::Ipv4 ipv4(const std::string& address);
 
-// One rtnetlink message; what the kernel answered.
-Outcome sent(const network::Message& message);
+// One message, or a batch for NETLINK_NETFILTER; what the kernel answered.
+Outcome sent(const network::Message& message, int protocol = NETLINK_ROUTE);
 // RTM_NEWLINK with IFLA_NET_NS_PID: the link goes to the namespace of that process, and takes this name there.
 network::Message move_link(const std::string& name, pid_t pid, const std::string& new_name = {});
 network::Message rename_link(const std::string& name, const std::string& new_name);
@@ -31,7 +32,8 @@ Outcome give_address(const std::string& link, const std::string& address, int pr
 
 std::string names_of_links();  // "lo veth-a", sorted
 bool has_link(const std::string& name);
-int index_of(const std::string& link);          // 0 when there is none; the kernel then answers ENODEV
+network::Link link_named(const std::string& name);  // number 0 when there is none; to that the kernel answers ENODEV
+int index_of(const std::string& link);
 std::string state_of(const std::string& link);  // "down", "no carrier", "up"
 std::string addresses();                        // of IPv4: "127.0.0.1/8"
 std::string addresses_of(const std::string& link);

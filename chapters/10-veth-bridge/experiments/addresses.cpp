@@ -73,11 +73,9 @@ namespace {
 
 // Over which link the host would send.
 std::string way_to(const std::string& address) {
-  sockaddr_in to{}, from{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(9);
-  to.sin_addr.s_addr = ipv4(address).wire();
-  const Fd socket(static_cast<int>(raw::call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
+  const sockaddr_in to = socket_address(address, 9);
+  sockaddr_in from{};
+  const Fd socket = socket_of(AF_INET, SOCK_DGRAM);
   if (const Outcome known{raw::call(SYS_connect, socket.get(), &to, sizeof to)}; known.failed()) return text(known);
   socklen_t size = sizeof from;
   raw::call(SYS_getsockname, socket.get(), &from, &size);
@@ -163,9 +161,7 @@ void daemon_json(Narrator& tell) {
   tell.show("the bridge", host.at([] { return give_address("docker0", "192.168.1.5"); }), is("it succeeds"));
   cable({.machine = host, .link = "veth0", .bridge = "docker0"},
         {.machine = container, .link = "eth0", .address = "192.168.1.10"});
-  const auto mtu = [](const Machine& machine, const char* name) {
-    return machine.at([=] { return network::find_link(network::Netlink(NETLINK_ROUTE), name).value_or(network::Link{}).mtu; });
-  };
+  const auto mtu = [](const Machine& machine, const char* name) { return machine.at([=] { return link_named(name).mtu; }); };
   tell.show("MTU in the container", mtu(container, "eth0"), is("1500"));
   const Bridged smaller(tell, {.change = [](Sketch& sketch) { sketch.request.bridge.mtu = 1400; }});
   tell.show("with 1400, in a container of this chapter", mtu(smaller.inside(), "eth0"), is("1400"));

@@ -13,9 +13,9 @@
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
-#include <drydock/network/links.hpp>
 #include <drydock/process/wait.hpp>
 
+#include "shared/traffic.hpp"
 #include "shared/wire.hpp"
 
 namespace drydock::chapter::veth_bridge {
@@ -47,17 +47,16 @@ ether_arp probe(const network::Mac& from, std::uint32_t wanted) {
 }  // namespace
 
 std::size_t arp_answers(const std::string& link, const std::string& address) {
-  const auto found = network::find_link(network::Netlink(NETLINK_ROUTE), link);
-  if (!found) throw Error::refused("link " + link, "there is none");
+  const network::Link asker = link_named(link);
   const std::uint32_t wanted = ipv4(address).wire();
-  const Fd socket(static_cast<int>(raw::call(SYS_socket, AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP))));
+  const Fd socket = socket_of(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ARP));
   sockaddr_ll to{};
   to.sll_family = AF_PACKET;
   to.sll_protocol = htons(ETH_P_ARP);
-  to.sll_ifindex = found->index;
+  to.sll_ifindex = asker.index;
   to.sll_halen = ETH_ALEN;
   std::memset(to.sll_addr, 0xff, ETH_ALEN);
-  const ether_arp question = probe(mac_of_text(found->mac), wanted);
+  const ether_arp question = probe(mac_of_text(asker.mac), wanted);
   if (const long out = raw::call(SYS_sendto, socket.get(), &question, sizeof question, 0, &to, sizeof to); raw::failed(out))
     throw Error::from_errno("sendto", "ARP on " + link, raw::error_of(out));
   std::set<std::string> who;

@@ -2,10 +2,7 @@
 
 #include <linux/if_ether.h>
 #include <linux/perf_event.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +13,8 @@
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
+
+#include "machine.hpp"
 
 namespace drydock::chapter::veth_bridge {
 
@@ -103,9 +102,7 @@ class Recorder {
 }  // namespace
 
 std::string path_of_buffers(const std::function<void()>& act, std::uint32_t size) {
-  raw::call(SYS_unshare, CLONE_NEWNS);
-  raw::call(SYS_mount, "none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  raw::call(SYS_mount, "none", tracefs, "tracefs", 0, nullptr);
+  mount_for_itself("tracefs", tracefs);
   const Recorder sent("net_dev_start_xmit"), received("netif_rx");
   act();
   std::vector<Event> all = sent.events(size + ETH_HLEN, " sent by ");

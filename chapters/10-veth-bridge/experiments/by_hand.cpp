@@ -70,10 +70,7 @@ void by_hand(Narrator& tell) {
   tell.step("the notes end here. What is missing: ip_forward on the host, then masquerading");
   make_router(host);
   tell.show("ping outside, with ip_forward", try_outside(), contains("ETIMEDOUT"));
-  tell.show("the table with masquerade", host.at([] {
-    network::Netlink(NETLINK_NETFILTER).send(network::nat_table(docker0()).bytes);
-    return Outcome{0};
-  }),
+  tell.show("the table with masquerade", host.at([] { return sent(network::nat_table(docker0()), NETLINK_NETFILTER); }),
             is("it succeeds"));
   tell.show("ping outside, with both", container.at([] { return ping(outside_address); }), is("it succeeds"));
   tell.step("and a name: a server at 198.51.100.7, which the container's resolv.conf has to name");

@@ -1,6 +1,5 @@
 // A name for a container's network in the notes' way, and what is left of it when the container ends.
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
@@ -34,9 +33,7 @@ std::string open_and_count(const std::string& name) {
 // A process of the host with a /run of its own: names one container by a link and one by a mount, and looks again when told.
 int keep_names(Talk& talk) {
   const pid_t by_link = std::stoi(talk.line()), by_mount = std::stoi(talk.line());
-  raw::call(SYS_unshare, CLONE_NEWNS);
-  raw::call(SYS_mount, "none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  raw::call(SYS_mount, "none", "/run", "tmpfs", 0, nullptr);
+  mount_for_itself("tmpfs", "/run");
   sys::mkdir("/run/netns", 0755);
   const std::string before = sys::readlink(namespaces::path_of(by_link, Kind::net));
   sys::symlink(namespaces::path_of(by_link, Kind::net), linked);

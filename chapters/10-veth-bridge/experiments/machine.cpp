@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,7 +10,6 @@
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/namespaces/kinds.hpp>
-#include <drydock/network/links.hpp>
 
 #include "shared/look.hpp"
 #include "shared/wire.hpp"
@@ -17,7 +17,6 @@
 namespace drydock::chapter::veth_bridge {
 
 using namespaces::Kind;
-using network::Netlink;
 
 namespace {
 
@@ -138,6 +137,12 @@ void make_router(const Machine& machine) {
     sys::write_file("/proc/sys/net/ipv4/ip_forward", "1");
     return true;
   });
+}
+
+void mount_for_itself(const std::string& type, const std::string& directory) {
+  done("unshare", "CLONE_NEWNS", raw::call(SYS_unshare, CLONE_NEWNS));
+  done("mount", "MS_REC|MS_PRIVATE", raw::call(SYS_mount, "none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+  done("mount", type.c_str(), raw::call(SYS_mount, "none", directory.c_str(), type.c_str(), 0, nullptr));
 }
 
 void without_network(Sketch& sketch) {

@@ -74,6 +74,9 @@ void make_router(const Machine& machine);
 // Throws Error when `outcome`, in the words of Machine::at, is no success.
 void must(const std::string& what, const std::string& outcome);
 
+// The calling process gets a list of mounts of its own, with a new file system of this type at `directory`.
+void mount_for_itself(const std::string& type, const std::string& directory);
+
 // No network but lo, as `--net=none` has it: chapter 05's.
 void without_network(Sketch& sketch);
 // `--network host`: none of its own.

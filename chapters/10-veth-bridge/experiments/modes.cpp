@@ -1,7 +1,6 @@
 // What the values of --network mean: which network namespace a container is in, and what is in there.
 #include <linux/reboot.h>
 #include <linux/sched.h>
-#include <sys/mount.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -103,9 +102,7 @@ std::string bind_low_port() {
 // A host with an abstract socket, and with one that is a file as the system's D-Bus has it. It says whether it reaches them.
 Child services(const Machine& host) {
   return host.process([](Talk& talk) {
-    raw::call(SYS_unshare, CLONE_NEWNS);
-    raw::call(SYS_mount, "none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-    raw::call(SYS_mount, "none", "/mnt", "tmpfs", 0, nullptr);
+    mount_for_itself("tmpfs", "/mnt");
     Fd abstract, file;
     listen_at("@drydock-bus", abstract);
     listen_at("/mnt/bus", file);
@@ -193,10 +190,7 @@ void endpoints(Narrator& tell) {
   tell.show("a network of driver macvlan", direct.at(kinds), is("macvlan"));
   tell.step("what docker network inspect calls an endpoint of the first one: an address, a MAC, and where it is plugged in");
   tell.show("address", bridge.inside().at([] { return addresses_of("eth0"); }), is("172.29.0.2/16"));
-  tell.show("MAC, made of the address", bridge.inside().at([] {
-    return network::find_link(network::Netlink(NETLINK_ROUTE), "eth0").value_or(network::Link{}).mac;
-  }),
-            is("02:dd:ac:1d:00:02"));
+  tell.show("MAC, made of the address", bridge.inside().at([] { return link_named("eth0").mac; }), is("02:dd:ac:1d:00:02"));
   tell.show("its other end, a port of drydock0?",
             host.at([&] { return ports_of("drydock0") == network::veth_name(bridge.id()); }), is("yes"));
   tell.result(

@@ -1,4 +1,5 @@
 // How packets leave a bridge and come in: forwarding, masquerading, published ports.
+#include <arpa/inet.h>  // before the kernel's linux/in.h, which it then keeps quiet
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 
@@ -8,7 +9,6 @@
 #include <drydock/kernel/sys.hpp>
 #include <drydock/network/nat.hpp>
 #include <drydock/network/nat_batch.hpp>
-#include <drydock/network/netlink.hpp>
 
 #include "bridged.hpp"
 #include "experiments.hpp"
@@ -28,15 +28,6 @@ namespace {
 
 std::string setting(const Machine& host, const std::string& name) {
   return host.at([&] { return sys::read_file("/proc/sys/net/ipv4/" + name).substr(0, 1); });
-}
-
-Outcome told_nftables(const network::Message& message) {
-  try {
-    network::Netlink(NETLINK_NETFILTER).send(message.bytes);
-  } catch (const Error& error) {
-    return {-error.code()};
-  }
-  return {0};
 }
 
 // A machine on a cable of its own to the host.
@@ -71,7 +62,7 @@ void leaving(Narrator& tell) {
   tell.show("ip_forward after a 1", forwarding("1"), is("1"));
   tell.show("container to 198.51.100.7:80", call(3000), is("outside hears 198.51.100.1"));
   tell.step("the table with masquerade is deleted");
-  tell.show("NFT_MSG_DELTABLE", host.at([] { return told_nftables(network::delete_nat_table()); }), is("it succeeds"));
+  tell.show("NFT_MSG_DELTABLE", host.at([] { return sent(network::delete_nat_table(), NETLINK_NETFILTER); }), is("it succeeds"));
   tell.show("container to 198.51.100.7:80", call(short_ms), contains("ETIMEDOUT"));
   tell.step("the machine outside learns where 172.29.0.0/16 is: ip route add 172.29.0.0/16 via 198.51.100.1");
   tell.show("RTM_NEWROUTE", outside.at(add_route("172.29.0.0", 16, "198.51.100.1")), is("it succeeds"));
@@ -90,13 +81,13 @@ Outcome pass_on_for_the_bridge_only() {
   Rule others;
   others.in_interface(Cmp::unequal, "drydock0").out_interface(Cmp::unequal, "drydock0").drop();
   batch.rule("policy", "forward", others);
-  return told_nftables({{batch.finish(), "NFT_MSG_NEWTABLE ip policy"}, {}});
+  return sent({{batch.finish(), "NFT_MSG_NEWTABLE ip policy"}, {}}, NETLINK_NETFILTER);
 }
 
 Outcome pass_on_everything() {
   Batch batch;
   batch.delete_table("policy");
-  return told_nftables({{batch.finish(), "NFT_MSG_DELTABLE ip policy"}, {}});
+  return sent({{batch.finish(), "NFT_MSG_DELTABLE ip policy"}, {}}, NETLINK_NETFILTER);
 }
 
 }  // namespace
@@ -175,7 +166,7 @@ Outcome translate_only(const std::string& container) {
   rule.destination(Cmp::equal, network::Subnet{ipv4("198.51.100.1").value, 32}).destination_port(true, 5300);
   rule.translate_to(ipv4(container), 53);
   batch.rule("plain", "prerouting", rule);
-  return told_nftables({{batch.finish(), "NFT_MSG_NEWTABLE ip plain"}, {}});
+  return sent({{batch.finish(), "NFT_MSG_NEWTABLE ip plain"}, {}}, NETLINK_NETFILTER);
 }
 
 }  // namespace

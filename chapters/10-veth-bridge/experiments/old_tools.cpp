@@ -11,27 +11,23 @@
 #include <vector>
 
 #include <drydock/kernel/raw.hpp>
-#include <drydock/network/links.hpp>
 
 #include "experiments.hpp"
 #include "kinds.hpp"
 #include "machine.hpp"
+#include "shared/traffic.hpp"
 #include "shared/wire.hpp"
 
 namespace drydock::chapter::veth_bridge {
 
 namespace {
 
-Fd any_socket() {
-  return Fd(static_cast<int>(raw::call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
-}
-
 // `brctl addif BRIDGE NAME`.
 Outcome add_to_bridge(const std::string& bridge, const std::string& name) {
   ifreq request{};
   bridge.copy(request.ifr_name, IFNAMSIZ - 1);
   request.ifr_ifindex = index_of(name);
-  return {raw::call(SYS_ioctl, any_socket().get(), SIOCBRADDIF, &request)};
+  return {raw::call(SYS_ioctl, socket_of(AF_INET, SOCK_DGRAM).get(), SIOCBRADDIF, &request)};
 }
 
 // `ifconfig` without -a asks SIOCGIFCONF for what has an IPv4 address.
@@ -40,7 +36,7 @@ std::string links_with_addresses() {
   ifconf request{};
   request.ifc_len = sizeof found;
   request.ifc_req = found.data();
-  raw::call(SYS_ioctl, any_socket().get(), SIOCGIFCONF, &request);
+  raw::call(SYS_ioctl, socket_of(AF_INET, SOCK_DGRAM).get(), SIOCGIFCONF, &request);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < static_cast<std::size_t>(request.ifc_len) / sizeof(ifreq); ++i)
     names.emplace_back(found[i].ifr_name);
@@ -48,7 +44,7 @@ std::string links_with_addresses() {
 }
 
 std::string details(const std::string& name) {
-  const auto link = network::find_link(network::Netlink(NETLINK_ROUTE), name).value_or(network::Link{});
+  const network::Link link = link_named(name);
   return link.kind + (link.master == index_of("docker0") ? ", a port of docker0" : "") +
          (link.peer_namespace ? ", its peer is in another namespace" : "");
 }

@@ -1,12 +1,9 @@
 #include "resolver.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <nss.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -15,6 +12,7 @@
 #include <drydock/kernel/raw.hpp>
 #include <drydock/kernel/sys.hpp>
 
+#include "shared/traffic.hpp"
 #include "shared/wire.hpp"
 
 namespace drydock::chapter::veth_bridge {
@@ -72,11 +70,8 @@ int answer_questions(const Fd& socket, const Names& names) {
 
 Child serve_names(const Machine& machine, const std::string& address, const Names& names) {
   Child server = machine.process([=](Talk& talk) {
-    const Fd socket(static_cast<int>(raw::call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_port = htons(domain_port);
-    here.sin_addr.s_addr = ipv4(address).wire();
+    const Fd socket = socket_of(AF_INET, SOCK_DGRAM);
+    const sockaddr_in here = socket_address(address, domain_port);
     talk.say(text(Outcome{raw::call(SYS_bind, socket.get(), &here, sizeof here)}));
     return answer_questions(socket, names);
   });
@@ -89,9 +84,7 @@ std::string address_of(const std::string& name, const NameFiles& files) {
   // nothing.
   raw::call(SYS_setresgid, 0, 0, 0);
   raw::call(SYS_setresuid, 0, 0, 0);
-  raw::call(SYS_unshare, CLONE_NEWNS);
-  raw::call(SYS_mount, "none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  must("/etc", text(Outcome{raw::call(SYS_mount, "none", "/etc", "tmpfs", 0, nullptr)}));
+  mount_for_itself("tmpfs", "/etc");
   sys::write_all(sys::open("/etc/hosts", O_WRONLY | O_CREAT, 0644), files.hosts);
   sys::write_all(sys::open("/etc/resolv.conf", O_WRONLY | O_CREAT, 0644), files.resolv_conf + "options timeout:1 attempts:2\n");
   ::__nss_configure_lookup("hosts", "files dns");

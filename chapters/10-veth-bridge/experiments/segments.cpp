@@ -1,13 +1,11 @@
 // Networks that reach beyond the host: macvlan puts a container on the wire, vxlan lays a wire between hosts.
-#include <netinet/in.h>
+#include <linux/if_ether.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include <cstring>
 #include <string>
 
 #include <drydock/kernel/raw.hpp>
-#include <drydock/network/links.hpp>
 #include <drydock/process/wait.hpp>
 
 #include "bridged.hpp"
@@ -21,10 +19,6 @@
 namespace drydock::chapter::veth_bridge {
 
 namespace {
-
-network::Link link(const std::string& name) {
-  return network::find_link(network::Netlink(NETLINK_ROUTE), name).value_or(network::Link{});
-}
 
 void raise(const Machine& machine, const std::string& name, const std::string& address) {
   must(name, machine.at(network::link_up(name)));
@@ -45,8 +39,8 @@ void macvlan(Narrator& tell) {
   must("macvlan", host.at([&] { return sent(create_macvlan("macvlan0", "eth0", two.pid())); }));
   raise(one, "macvlan0", "192.0.2.31");
   raise(two, "macvlan0", "192.0.2.32");
-  const auto mac = [](const Machine& machine, const char* name) { return machine.at([=] { return link(name).mac; }); };
-  tell.show("kind", one.at([] { return link("macvlan0").kind; }), is("macvlan"));
+  const auto mac = [](const Machine& machine, const char* name) { return machine.at([=] { return link_named(name).mac; }); };
+  tell.show("kind", one.at([] { return link_named("macvlan0").kind; }), is("macvlan"));
   tell.show("has it a MAC that is not the host's?", mac(one, "macvlan0") != mac(host, "eth0"), is(true));
   tell.show("has the printer's eth0, a veth, none?", mac(printer, "eth0").empty(), is(false));
   tell.show("ports of the switch", lan.at([] { return ports_of("switch"); }), is("port1 port2"));
@@ -92,8 +86,7 @@ std::string next_vxlan_packet(const Fd& sniffer) {
 }
 
 Fd sniffer_of_everything() {
-  constexpr int every_protocol = 0x0300;  // htons(ETH_P_ALL)
-  return Fd(static_cast<int>(raw::call(SYS_socket, AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, every_protocol)));
+  return socket_of(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 }
 
 // A bridge with one container, and a vxlan port to the other host.
@@ -133,7 +126,7 @@ void vxlan(Narrator& tell) {
   must("ping", one.at([] { return ping("10.10.0.3"); }));
   tell.show("an echo", sniffer.talk().line(), is("from 192.0.2.1 to 192.0.2.2, inside: from 10.10.0.2 to 10.10.0.3"));
   tell.show("MTU: eth0 of the host, vxlan0",
-            left.at([] { return std::to_string(link("eth0").mtu) + ", " + std::to_string(link("vxlan0").mtu); }),
+            left.at([] { return std::to_string(link_named("eth0").mtu) + ", " + std::to_string(link_named("vxlan0").mtu); }),
             is("1500, 1450"));
   tell.result(
       "an overlay network is a cable made of datagrams: frames of one bridge travel inside UDP to the other, 50 bytes longer.");

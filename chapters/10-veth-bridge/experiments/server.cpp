@@ -23,18 +23,6 @@ std::string shown(const sockaddr_in& address) {
   return network::Ipv4{ntohl(address.sin_addr.s_addr)}.text();
 }
 
-sockaddr_in socket_address(network::Ipv4 address, int port) {
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  out.sin_port = htons(static_cast<std::uint16_t>(port));
-  out.sin_addr.s_addr = address.wire();
-  return out;
-}
-
-Fd datagram_socket() {
-  return Fd(static_cast<int>(raw::call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
-}
-
 Child ready(Child server, const std::string& name, int port) {
   must("server " + name + " at port " + std::to_string(port), server.talk().line());
   return server;
@@ -76,8 +64,8 @@ Child serve(const Machine& machine, const std::string& address, int port, const 
 
 Child serve_datagrams(const Machine& machine, int port, const std::string& name) {
   return ready(machine.process([=](Talk& talk) {
-    const Fd socket = datagram_socket();
-    const sockaddr_in here = socket_address({}, port);
+    const Fd socket = socket_of(AF_INET, SOCK_DGRAM);
+    const sockaddr_in here = socket_address("0.0.0.0", port);
     talk.say(text(Outcome{raw::call(SYS_bind, socket.get(), &here, sizeof here)}));
     return answer_datagrams(socket, name);
   }),
@@ -85,8 +73,8 @@ Child serve_datagrams(const Machine& machine, int port, const std::string& name)
 }
 
 std::string ask_by_datagram(const std::string& address, int port, int timeout_ms) {
-  const Fd socket = datagram_socket();
-  const sockaddr_in to = socket_address(ipv4(address), port);
+  const Fd socket = socket_of(AF_INET, SOCK_DGRAM);
+  const sockaddr_in to = socket_address(address, port);
   if (const Outcome out{raw::call(SYS_sendto, socket.get(), "?", 1, 0, &to, sizeof to)}; out.failed()) return text(out);
   if (!process::wait_readable(socket.get(), timeout_ms)) return text(Outcome{-ETIMEDOUT});
   sockaddr_in from{};
