@@ -1,4 +1,5 @@
 """What a chapter declares about its plan is what makes it different from the plan of the chapter before."""
+import re
 import subprocess
 import sys
 import unittest
@@ -57,7 +58,7 @@ class Plans(unittest.TestCase):
             text = subprocess.run([program, "--plan"], check=True, capture_output=True, text=True, timeout=30).stdout
             for name in chapters.plan(program)["declares"]["adds"]:
                 with self.subTest(program=program.name, step=name):
-                    self.assertRegex(text, rf"(?m)^\+ \w+ +{name}(?: |$)")
+                    self.assertRegex(text, rf"(?m)^\+ \w+ +{re.escape(name)}(?: |$)")
 
     def test_a_plan_is_pure(self):
         for program in self.programs:
