@@ -18,8 +18,7 @@ using namespaces::Kind;
 void story(Narrator& tell) {
   tell.question(
       "a container is called 172.29.0.2, an address that nobody outside its host has ever heard of. It calls a machine out "
-      "there; "
-      "that machine calls it. Which addresses do the two see?");
+      "there; that machine calls it. Which addresses do the two see?");
   tell.step(
       "on a host that is played: a bridge, a veth pair from it into the container, an address, a default route; execve(\"cat\")");
   Payload payload(tell, sketch_of(10, request_of_this_user()));
@@ -49,8 +48,8 @@ void story(Narrator& tell) {
   tell.show("host to 127.0.0.1:8080", host.at([] { return hear("127.0.0.1", 8080); }), is("web hears 172.29.0.1"));
   tell.show("exit status of cat", payload.end(), is(0));
   tell.result(
-      "inside, a cable to a switch. Beyond the host, its address stands for all: who leaves borrows it, who comes in asks for a "
-      "port.");
+      "inside, a cable to a switch. Beyond the host, its address stands for all: who leaves borrows it, who comes in asks for "
+      "a port.");
 }
 
 const std::vector<Experiment> experiments = {
@@ -191,7 +190,7 @@ int main(int argc, char** argv) {
        .experiments = veth_bridge::experiments,
        .not_shown = {{"N1-086", "three headings without a sentence below them"},
                      {"N3-050",
-                      "the lowest layer of a picture: infrastructure and the kernel's stack. kernel-forwards "
-                      "shows what the layers above leave to it"}}},
+                      "the lowest layer of a picture: infrastructure and the kernel's stack. kernel-forwards shows what the "
+                      "layers above leave to it"}}},
       argc, argv);
 }

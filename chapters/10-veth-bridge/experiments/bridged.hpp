@@ -17,10 +17,16 @@ namespace drydock::chapter::veth_bridge {
 
 inline constexpr int short_ms = 500;  // for an answer that must not come
 
+// Changes of the plan, for Variation::change.
+// No network but lo, as `--net=none` has it: chapter 05's.
+void without_network(Sketch& sketch);
+// `--network host`: none of its own.
+void with_the_hosts_network(Sketch& sketch);
+
 struct Variation {
   std::string address = "172.29.0.2";
   std::vector<network::PublishedPort> ports = {};
-  void (*change)(Sketch&) = nullptr;    // of the plan
+  void (*change)(Sketch&) = nullptr;
   const Machine* network_of = nullptr;  // --network container:ID
   std::string scratch = {};             // a directory that is there as long as it is
 };

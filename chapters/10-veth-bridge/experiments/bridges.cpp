@@ -44,7 +44,7 @@ void default_bridge(Narrator& tell) {
   const auto host = [&](auto look) { return container.host().at(look); };
   const auto inside = [&](auto look) { return container.inside().at(look); };
   tell.show("kind of drydock0", host([] { return kind_of("drydock0"); }), is("bridge"));
-  tell.show("its port: drydock and 8 digits of the id?", host([&] { return ports_of("drydock0") == port; }), is("yes"));
+  tell.show("is its port named by the id?", host([&] { return ports_of("drydock0") == port; }), is("yes"));
   tell.show("kind of the port", host([&] { return kind_of(port); }), is("veth"));
   tell.show("IPv4 addresses of the port", host([&] { return addresses_of(port); }), is("none"));
   tell.show("is there an eth0 on the host?", host([] { return has_link("eth0"); }), is("no"));

@@ -75,7 +75,7 @@ void symlink(Narrator& tell) {
   tell.step("3: mkdir -p /var/run/netns; ln -s /proc/PID/ns/net /var/run/netns/linked");
   for (const auto& machine : {&one, &two}) names.talk().say(std::to_string((*machine)->pid()));
   const auto line = [&] { return names.talk().line(); };
-  tell.show("is it in the same namespace as before?", line(), is("yes"));
+  tell.show("is its namespace the one it had?", line(), is("yes"));
   tell.show("links, in what the name leads to", line(), is("eth0 lo"));
   tell.step("for the second one: mount --bind /proc/PID/ns/net /var/run/netns/bound");
   tell.show("mount", line(), is("it succeeds"));

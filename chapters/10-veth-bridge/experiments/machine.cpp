@@ -145,42 +145,4 @@ void mount_for_itself(const std::string& type, const std::string& directory) {
   done("mount", type.c_str(), raw::call(SYS_mount, "none", directory.c_str(), type.c_str(), 0, nullptr));
 }
 
-void without_network(Sketch& sketch) {
-  for (const char* part : {"ports", "bridge", "cable"}) sketch.remove(part);
-  sketch.replace("network", [](Sketch& s) { network::add_loopback_steps(s.plan()); });
-}
-
-void with_the_hosts_network(Sketch& sketch) {
-  for (const char* part : {"ports", "bridge", "cable", "network"}) sketch.remove(part);
-  sketch.clone_flags &= ~std::uint64_t{CLONE_NEWNET};
-  sketch.system.fresh_sysfs = false;  // only who owns a network may mount the /sys that shows it
-}
-
-namespace {
-
-// The monitor moves into namespaces of this process.
-void join(Sketch& sketch, const std::string& id, pid_t pid, std::uint64_t kinds, const char* why) {
-  const plan::Slot process = sketch.plan().slot(id, plan::SlotKind::fd);
-  sketch.plan()
-      .monitor(id, plan::ops::pidfd_open_checked(pid, static_cast<std::int64_t>(sys::start_time(pid).value_or(0))))
-      .into(process)
-      .on(id)
-      .why("a pid may be reused, a descriptor is not");
-  sketch.plan().monitor(id + ".network", plan::ops::setns(process, static_cast<std::int64_t>(kinds))).on(id).why(why);
-}
-
-}  // namespace
-
-void share_network(const Machine& container, Sketch& sketch) {
-  with_the_hosts_network(sketch);
-  sketch.add(Phase::host, "peer",
-             [pid = container.pid()](Sketch& s) { join(s, "peer", pid, CLONE_NEWNET, "its network, and nothing else of it"); });
-}
-
-void put_on(const Machine& host, Sketch& sketch) {
-  sketch.replace("host", [pid = host.pid()](Sketch& s) {
-    join(s, "host", pid, CLONE_NEWNET | (s.request.euid == 0 ? 0 : CLONE_NEWUSER), "several containers are on this host");
-  });
-}
-
 }  // namespace drydock::chapter::veth_bridge

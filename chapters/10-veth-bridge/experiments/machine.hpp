@@ -3,8 +3,8 @@
 // Example: World world;
 //          Machine host(world), web(world);
 //          make_bridge(host, "docker0", "172.17.0.1", 16);
-//          cable({.machine = host, .link = "veth-web", .bridge = "docker0"}, {.machine = web, .link = "eth0", .address =
-//          "172.17.0.2", .prefix = 16}); web.at([] { return ping("172.17.0.1"); }) == "it succeeds"
+//          cable({.machine = host, .link = "veth0", .bridge = "docker0"}, {.machine = web, .link = "eth0"});
+//          host.at([] { return ports_of("docker0"); }) == "veth0"
 // Source: network_namespaces(7), veth(4).
 #pragma once
 
@@ -16,7 +16,6 @@
 #include <drydock/network/messages.hpp>
 
 #include "shared/child.hpp"
-#include "shared/sketch.hpp"
 #include "shared/values.hpp"
 
 namespace drydock::chapter::veth_bridge {
@@ -40,7 +39,6 @@ class Machine {
   explicit Machine(pid_t pid);           // the network of that process: of a container, of a host that a plan plays
 
   pid_t pid() const { return pid_; }
-  const Held& network() const { return network_; }
   // Acts there, and says what came of it in words: an Outcome, a bool, a number, a text.
   template <typename Act>
   std::string at(Act act) const {
@@ -76,14 +74,5 @@ void must(const std::string& what, const std::string& outcome);
 
 // The calling process gets a list of mounts of its own, with a new file system of this type at `directory`.
 void mount_for_itself(const std::string& type, const std::string& directory);
-
-// No network but lo, as `--net=none` has it: chapter 05's.
-void without_network(Sketch& sketch);
-// `--network host`: none of its own.
-void with_the_hosts_network(Sketch& sketch);
-// `--network container:ID`, as the last of all changes.
-void share_network(const Machine& container, Sketch& sketch);
-// The plan is carried out on `host` instead of a host of its own.
-void put_on(const Machine& host, Sketch& sketch);
 
 }  // namespace drydock::chapter::veth_bridge

@@ -60,8 +60,8 @@ void modes(Narrator& tell) {
   make_bridge(host, "my-net", "172.30.0.1", 16);
   tell.show("on the host, afterwards", host.at(bridges), is("drydock0 my-net"));
   tell.result(
-      "a namespace of its own, with a cable or without one, or somebody else's. bridge, host and none in Docker's list are not "
-      "three bridges; the name of a network of one's own is a fifth value.");
+      "a namespace of its own, with a cable or without one, or somebody else's. bridge, host and none in Docker's list are "
+      "not three bridges; the name of a network of one's own is a fifth value.");
 }
 
 void shared(Narrator& tell) {
@@ -85,8 +85,9 @@ void shared(Narrator& tell) {
   const auto same = [&](Kind kind) { return id_of(first.inside().pid(), kind) == id_of(second.inside().pid(), kind); };
   tell.show("the list of mounts", same(Kind::mnt), is(false));
   tell.show("the process numbers", same(Kind::pid), is(false));
+  // One process too many is the visitor.
   const auto [seen_first, seen_second] = both({Kind::mnt, Kind::pid}, [] { return std::to_string(processes().size() - 1); });
-  tell.show("processes that the first one sees, but for the visitor", seen_first, is("1"));
+  tell.show("processes that the first one sees", seen_first, is("1"));
   tell.show("processes that the second one sees", seen_second, is("1"));
   tell.show("the limits (control group)", first.cgroup() == second.cgroup(), is(false));
   tell.result("one network, two of everything else: they meet on lo, and compete for ports. A pod is made of such containers.");
@@ -124,6 +125,17 @@ int status_of_init_that_reboots(unsigned command) {
       .code();
 }
 
+void reboots(Narrator& tell, const Bridged& open) {
+  tell.step(
+      "reboot(2). CAD_OFF, which would change a key of the host; then RESTART and POWER_OFF, by process 1 of a pid namespace");
+  const auto keys_off = [] {
+    return text(Outcome{raw::call(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF, nullptr)});
+  };
+  tell.show("CAD_OFF, by root of the open one", visit(open.inside().pid(), {Kind::user, Kind::net}, keys_off), contains("EPERM"));
+  tell.show("RESTART: its own init ends with", status_of_init_that_reboots(LINUX_REBOOT_CMD_RESTART), is(129));
+  tell.show("POWER_OFF: it ends with", status_of_init_that_reboots(LINUX_REBOOT_CMD_POWER_OFF), is(130));
+}
+
 }  // namespace
 
 void host_mode(Narrator& tell) {
@@ -144,28 +156,20 @@ void host_mode(Narrator& tell) {
   tell.show("the default", shared_kinds(closed), is("none"));
   tell.step("port 80. The right to ports below 1024 is a capability over the network, whatever the mode");
   tell.show("bind, by a process of the host", host.at(bind_low_port), is("it succeeds"));
-  tell.show("by root of the open container", in(open, Kind::net, bind_low_port), contains("EACCES"));
-  tell.show("by root of the closed one", in(closed, Kind::net, bind_low_port), is("it succeeds"));
+  tell.show("bind, by root of the open one", in(open, Kind::net, bind_low_port), contains("EACCES"));
+  tell.show("bind, by root of the closed one", in(closed, Kind::net, bind_low_port), is("it succeeds"));
   tell.step("two services of the host: one at an abstract name, and one at a file, as the system's D-Bus");
   Child services_of_host = services(host);
   tell.show("the host to the abstract one", services_of_host.talk().line(), is("it succeeds"));
   tell.show("the host to the file", services_of_host.talk().line(), is("it succeeds"));
   const auto abstract = [] { return text(connect_to("@drydock-bus")); };
-  tell.show("open container to the abstract one", in(open, Kind::net, abstract), is("it succeeds"));
-  tell.show("closed container to the abstract one", in(closed, Kind::net, abstract), contains("ECONNREFUSED"));
-  tell.show("open container to the file", in(open, Kind::mnt, [] { return text(connect_to("/mnt/bus")); }), contains("ENOENT"));
-  tell.step(
-      "reboot(2). CAD_OFF, which would change a key of the host; then RESTART and POWER_OFF, by process 1 of a pid namespace");
-  const auto keys_off = [] {
-    return text(Outcome{raw::call(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF, nullptr)});
-  };
-  tell.show("CAD_OFF, by root of the open container", in(open, Kind::net, keys_off), contains("EPERM"));
-  tell.show("RESTART: its own init ends with", status_of_init_that_reboots(LINUX_REBOOT_CMD_RESTART), is(129));
-  tell.show("POWER_OFF: it ends with", status_of_init_that_reboots(LINUX_REBOOT_CMD_POWER_OFF), is(130));
+  tell.show("open one to the abstract one", in(open, Kind::net, abstract), is("it succeeds"));
+  tell.show("closed one to the abstract one", in(closed, Kind::net, abstract), contains("ECONNREFUSED"));
+  tell.show("open one to the file", in(open, Kind::mnt, [] { return text(connect_to("/mnt/bus")); }), contains("ENOENT"));
+  reboots(tell, open);
   tell.result(
-      "--network host shares the network, and with it what has an abstract name. Low ports and reboot are rights, the system's "
-      "D-Bus "
-      "is a file: other walls, which stand.");
+      "--network host shares the network, and with it what has an abstract name. Low ports and reboot are rights, and the "
+      "system's D-Bus is a file: other walls, which stand.");
 }
 
 void endpoints(Narrator& tell) {
@@ -185,8 +189,7 @@ void endpoints(Narrator& tell) {
   };
   tell.show("--network bridge", bridge.inside().at(kinds), is("veth"));
   tell.show("--network none", none.inside().at(kinds), is("none"));
-  tell.show("--network host: a link that the host has not?",
-            id_of(open.inside().pid(), Kind::net) != id_of(host.pid(), Kind::net), is(false));
+  tell.show("--network host: one of its own?", id_of(open.inside().pid(), Kind::net) != id_of(host.pid(), Kind::net), is(false));
   tell.show("a network of driver macvlan", direct.at(kinds), is("macvlan"));
   tell.step("what docker network inspect calls an endpoint of the first one: an address, a MAC, and where it is plugged in");
   tell.show("address", bridge.inside().at([] { return addresses_of("eth0"); }), is("172.29.0.2/16"));

@@ -68,6 +68,7 @@ void names(Narrator& tell) {
   tell.step("docker run --link test1 --name test2: one line more in test2's /etc/hosts");
   const NameFiles linked{network::hosts_file("test2", "172.17.0.3", {{"test1", "172.17.0.2"}}),
                          network::resolv_conf(host_file, {})};
+  tell.show("does /etc/hosts name test1?", linked.hosts.find("test1") != std::string::npos, is(true));
   tell.show("test2 looks for test1", find(street.test2, "test1", linked), is("172.17.0.2"));
   tell.show("test2 pings what it found", street.test2.at([&] { return ping(address_of("test1", linked)); }), is("it succeeds"));
   tell.show("test1 looks for test2", find(street.test1, "test2", plain), is(unknown));
@@ -77,14 +78,14 @@ void names(Narrator& tell) {
   const Child of_web = serve_names(street.web, "127.0.0.11", members), of_db = serve_names(street.db, "127.0.0.11", members);
   const NameFiles own{network::hosts_file("web", "172.30.0.2", {}), network::resolv_conf("", {"127.0.0.11"})};
   tell.show("resolv.conf", own.resolv_conf.substr(0, own.resolv_conf.find('\n')), is("nameserver 127.0.0.11"));
+  tell.show("does /etc/hosts name db?", own.hosts.find("db") != std::string::npos, is(false));
   tell.show("web looks for db", find(street.web, "db", own), is("172.30.0.3"));
   tell.show("db looks for web", find(street.db, "web", own), is("172.30.0.2"));
   tell.show("web pings what it found", street.web.at([&] { return ping(address_of("db", own)); }), is("it succeeds"));
   tell.show("test1 asks 127.0.0.11 too", find(street.test1, "db", own), is_not("172.30.0.3"));
   tell.result(
       "packets go by address on every network. A name needs a line in a file (links: one direction) or a server (networks of "
-      "one's "
-      "own, both).");
+      "one's own, both).");
 }
 
 void run_exec(Narrator& tell) {

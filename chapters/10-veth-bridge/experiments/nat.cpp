@@ -143,8 +143,8 @@ void published(Narrator& tell) {
   };
   tell.show("its start", second(), is("EADDRINUSE, at step net.listen.0.0.0.0:8080"));
   tell.result(
-      "a packet from outside is given another destination, inside the kernel. 127.0.0.1 cannot be: there a process carries the "
-      "bytes.");
+      "a packet from outside is given another destination, inside the kernel. 127.0.0.1 cannot be: there a process carries "
+      "the bytes.");
 }
 
 namespace {
@@ -192,8 +192,8 @@ void hairpin(Narrator& tell) {
   tell.show("outside, to 198.51.100.1:5300", datagram(outside, 5300), is("names hears 198.51.100.7, says 198.51.100.1"));
   tell.show("the container itself, to the same", datagram(bare.inside(), 5300), contains("ETIMEDOUT"));
   tell.result(
-      "a packet that comes back by the port it left by, from one's own address, is thrown away. The host must stand in between: "
-      "it takes the call itself (TCP), or puts its own address on the packet (UDP).");
+      "a packet that comes back by the port it left by, from one's own address, is thrown away. The host must stand in "
+      "between: it takes the call itself (TCP), or puts its own address on the packet (UDP).");
 }
 
 }  // namespace drydock::chapter::veth_bridge
