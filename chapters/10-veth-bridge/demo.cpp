@@ -3,6 +3,7 @@
 
 #include "experiments.hpp"
 #include "experiments/buffers.hpp"
+#include "experiments/kinds.hpp"
 #include "experiments/machine.hpp"
 #include "experiments/server.hpp"
 #include "shared/chapter.hpp"
@@ -127,7 +128,7 @@ const std::vector<Experiment> experiments = {
     {"endpoints",
      "What is an endpoint, and has every container one?",
      {"N3-052", "E-127"},
-     {needs::namespaces(), needs::nf_tables()},
+     {needs::namespaces(), needs::nf_tables(), link_kind("macvlan")},
      endpoints},
     {"inspect",
      "Where would one read off what docker network inspect shows?",
@@ -143,12 +144,12 @@ const std::vector<Experiment> experiments = {
     {"macvlan",
      "A container with a MAC of its own on the LAN. Who reaches it?",
      {"N1-115", "E-131", "U-15"},
-     {needs::namespaces()},
+     {needs::namespaces(), link_kind("macvlan")},
      macvlan},
     {"vxlan",
      "Two containers on two hosts are on one bridge. What passes between the hosts?",
      {"U-15"},
-     {needs::namespaces()},
+     {needs::namespaces(), link_kind("vxlan")},
      vxlan},
     {"symlink",
      "The notes make a symbolic link to /proc/PID/ns/net. What does it do, and what remains of it?",
@@ -173,7 +174,7 @@ const std::vector<Experiment> experiments = {
     {"daemon-json",
      "The notes configure the default bridge in daemon.json. What does the kernel say to these values?",
      {"N1-105", "N1-106", "N1-107", "N1-108", "N1-109", "N1-110", "N1-111", "E-122"},
-     {needs::namespaces(), needs::nf_tables()},
+     {needs::namespaces(), needs::nf_tables(), needs::readable("/proc/sys/net/ipv6/conf/all/disable_ipv6")},
      daemon_json},
 };
 

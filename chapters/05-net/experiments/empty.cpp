@@ -114,6 +114,7 @@ void own_tables(Narrator& tell) {
   Child first(for_this_user(CLONE_NEWNET), [](Talk& chapter) {
     const network::BridgeConfig config;
     Child second(CLONE_NEWNET, [&](Talk& talk) {
+      sys::write_file("/proc/sys/net/ipv4/ip_forward", "0");  // a new namespace begins with the host's setting, whatever it is
       talk.line();
       talk.say(network::nat_state(config) == network::NatState::ready ? "there" : "not there");
       talk.say(sys::read_file("/proc/sys/net/ipv4/ip_forward").substr(0, 1));

@@ -9,6 +9,7 @@
 #include <drydock/network/links.hpp>
 #include <drydock/network/message_builder.hpp>
 
+#include "machine.hpp"
 #include "shared/wire.hpp"
 
 namespace drydock::chapter::veth_bridge {
@@ -21,6 +22,21 @@ constexpr std::uint16_t create = NLM_F_CREATE | NLM_F_EXCL;
 constexpr std::uint16_t vxlan_port = 4789;
 
 }  // namespace
+
+Need link_kind(const std::string& kind) {
+  return {"links of kind " + kind, [=] {
+            MessageBuilder message(RTM_NEWLINK, create);
+            message.extra<ifinfomsg>();
+            nlattr* info = message.begin(IFLA_LINKINFO);
+            message.text(IFLA_INFO_KIND, kind);
+            message.end(info);
+            const network::Message nothing_but_a_kind = message.finish("RTM_NEWLINK type " + kind);
+            // A kind that is known wants more than that, or makes a link which goes with the machine.
+            const std::string said = Machine(World()).at(nothing_but_a_kind);
+            return said.starts_with("EOPNOTSUPP") ? "this kernel has no links of kind " + kind + "; load the module " + kind
+                                                  : std::string();
+          }};
+}
 
 network::Message create_pair(const std::string& name, const std::string& peer) {
   MessageBuilder message(RTM_NEWLINK, create);

@@ -10,7 +10,12 @@
 
 #include <drydock/network/messages.hpp>
 
+#include "shared/needs.hpp"
+
 namespace drydock::chapter::veth_bridge {
+
+// A kernel that makes links of this kind.
+Need link_kind(const std::string& kind);
 
 // `ip link add NAME type veth peer name PEER`: both ends here, both down.
 network::Message create_pair(const std::string& name, const std::string& peer);

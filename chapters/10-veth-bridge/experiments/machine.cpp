@@ -40,6 +40,14 @@ Child holder(const std::function<void()>& go) {
   return child;
 }
 
+// A new network namespace begins with the setting of the first one: 1 where Docker runs (devconf_inherit_init_net).
+void set_forwarding(const Machine& machine, const char* value) {
+  machine.at([=] {
+    sys::write_file("/proc/sys/net/ipv4/ip_forward", value);
+    return true;
+  });
+}
+
 }  // namespace
 
 World::World() {
@@ -70,6 +78,7 @@ Machine::Machine(const World& world)
       })),
       pid_(holder_->pid()),
       network_(pid_, Kind::net) {
+  set_forwarding(*this, "0");
   must("lo of a played machine", at(network::link_up("lo")));
 }
 
@@ -133,10 +142,7 @@ void set_default_route(const Machine& machine, const std::string& gateway) {
 }
 
 void make_router(const Machine& machine) {
-  machine.at([] {
-    sys::write_file("/proc/sys/net/ipv4/ip_forward", "1");
-    return true;
-  });
+  set_forwarding(machine, "1");
 }
 
 void mount_for_itself(const std::string& type, const std::string& directory) {

@@ -35,7 +35,7 @@ class World {
 
 class Machine {
  public:
-  explicit Machine(const World& world);  // a new one, with its lo up
+  explicit Machine(const World& world);  // a new one: lo is up, nothing is passed on
   explicit Machine(pid_t pid);           // the network of that process: of a container, of a host that a plan plays
 
   pid_t pid() const { return pid_; }
