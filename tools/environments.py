@@ -10,12 +10,14 @@ Source: src/drydock/doctor/report.cpp for the form of a report.
 """
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 FOLDER = TOP / "docs" / "environments"
 PAGE = TOP / "docs" / "environments.md"
+TESTS = TOP / "tests"
 
 # Names of the reports, in the order of the columns: heading, what it is.
 HOMES = {
@@ -77,6 +79,27 @@ def losses(found):
     return rows
 
 
+def provoked():
+    """(defect, feature, met as) in the tests that provoke defects on a played host."""
+    text = (TESTS / "container" / "doctor_test.cpp").read_text(encoding="utf-8")
+    return [(name, feature, "user" if to_user == "true" else "root")
+            for name, feature, to_user in re.findall(r'^    \{"([^"]+)", "([^"]+)", (true|false),', text, re.MULTILINE)]
+
+
+def provoked_in_the_machine():
+    """What the tests with a machine of their own do to its settings, as their titles say it."""
+    return re.findall(r'^TEST_CASE\("([^"]+)"', (TESTS / "systemd" / "settings_test.cpp").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def defects():
+    rows = ["| defect | doctor names it under | met as |", "|---|---|---|"]
+    rows += [f"| {name} | {feature} | {who} |" for name, feature, who in provoked()]
+    return [f"`./lab test --only container:'[doctor]'` makes these {len(provoked())} one by one: the doctor names each with its repair, and the run that",
+            "meets it fails, or goes on with less, and says the same repair.", "", *rows, "",
+            "Settings of a whole machine are changed for real in `./lab vm test --only systemd:'[doctor]'`:", "",
+            *(f"- {title}" for title in provoked_in_the_machine())]
+
+
 def render(found):
     lines = ["# What runs where", "",
              "Written by `tools/environments.py` from reports of `drydock doctor --json` (`docs/environments/`); a test checks that it is up to",
@@ -86,8 +109,7 @@ def render(found):
         heading, text = HOMES[name]
         lines.append(f"| {heading} | {name} | {text} | {report['machine']['kernel']} | {report['machine']['cgroups']} |")
     lines += ["", "## Features", "", *grades(found), "", "## What is lost, and what to do", "", *losses(found), "",
-              "A run that meets one of these says it in the same words (`./lab test --only container:'[doctor]'` provokes twenty defects and compares).",
-              "", "## Taking a report again", "", "```sh",
+              "## Defects that tests provoke", "", *defects(), "", "## Taking a report again", "", "```sh",
               "./lab vm test --short && for who in root user; do",
               "  tools/environments.py --take debian12$(test $who = user && echo -user) build/vm/results/doctor-$who.json; done",
               "tools/environments.py", "```"]

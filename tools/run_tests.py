@@ -113,7 +113,8 @@ def run_catch(suite, case_filter):
 
 def run_other(suite, case_filter):
     begun = time.monotonic()
-    arguments = ["-k", case_filter] if case_filter and "unittest" in suite.command else []
+    names = case_filter.split(",") if case_filter and "unittest" in suite.command else []
+    arguments = [word for name in names for word in ("-k", name)]
     status, in_time = run_watched(suite, arguments, lambda: None)
     tally = text_tally(suite.output(), status, suite.skip_status) if in_time else Tally(failed=1)
     bad = tally.failed > 0
@@ -152,7 +153,7 @@ def suites_of(build, prefix, label, results, listing):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("builds", nargs="+", metavar="NAME=DIR[:LABEL]", help="build directories; the first one's suites have no prefix")
-    parser.add_argument("--only", metavar="SUITE[,SUITE]|SUITE:CASES", help="these suites, or the test cases of one that match a Catch2 filter (Python: whose names contain it)")
+    parser.add_argument("--only", metavar="SUITE[,SUITE]|SUITE:CASES", help="these suites, or the test cases of one that match a Catch2 filter (Python: whose names contain it, or one of several between commas)")
     parser.add_argument("--cases", action="append", default=[], metavar="SUITE=CASES", help="only these test cases of a suite (a Catch2 filter)")
     parser.add_argument("--listing", metavar="FILE", help="what ctest said elsewhere, for a machine without it")
     options = parser.parse_args()

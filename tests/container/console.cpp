@@ -12,6 +12,7 @@
 
 #include <drydock/kernel/sys.hpp>
 
+#include "support/forked.hpp"
 #include "support/patience.hpp"
 
 namespace drydock::test {
@@ -35,7 +36,7 @@ Console::Console(const Host& host, const Words& words, unsigned short rows, unsi
   for (std::string& word : environment) values.push_back(word.data());
   arguments.push_back(nullptr);
   values.push_back(nullptr);
-  pid_ = ::fork();
+  pid_ = forked();
   if (pid_ != 0) return;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::setsid();

@@ -19,6 +19,7 @@
 #include <drydock/network/netlink.hpp>
 
 #include "container/processes.hpp"
+#include "support/forked.hpp"
 
 namespace drydock::test {
 
@@ -60,7 +61,7 @@ std::string drydock_program() {
 std::string Host::cannot_play() {
   if (sys::geteuid() != 0) return "not root; run with sudo";
   // A child tries, so that nothing of this process changes.
-  const pid_t child = ::fork();
+  const pid_t child = forked();
   if (child == 0) ::_exit(::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 ? 0 : 1);
   int status = 0;
   ::waitpid(child, &status, 0);

@@ -11,6 +11,7 @@
 #include <drydock/plan/ledger.hpp>
 
 #include "container/look.hpp"
+#include "support/forked.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -24,7 +25,7 @@ cgroups::Group group_of(const container::Record& record) {
 // A process of this machine that has nothing to do with any container.
 class Stranger {
  public:
-  Stranger() : pid_(::fork()) {
+  Stranger() : pid_(forked()) {
     // Start times are told in clock ticks of 10 ms (proc_pid_stat(5)): whoever comes next starts at another.
     if (pid_ != 0) {
       ::usleep(30'000);

@@ -1,6 +1,5 @@
 #include "container/program.hpp"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -10,13 +9,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include <drydock/kernel/sys.hpp>
 
+#include "support/forked.hpp"
 #include "support/patience.hpp"
 
 namespace drydock::test {
@@ -83,9 +81,8 @@ Program::Program(const Words& argv, const How& how, const Words& environment)
   const std::vector<char*> arguments = pointers(words), values = pointers(variables);
   const Fd input = input_with(how.input);
   const int files[3] = {input.get(), out_.get(), err_.get()};
-  pid_ = ::fork();
+  pid_ = forked();
   if (pid_ == 0) become(how, arguments, values, files);
-  if (pid_ < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
 }
 
 Program::Program(Program&& other) noexcept

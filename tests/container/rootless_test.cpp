@@ -116,6 +116,21 @@ TEST_CASE("without root: a published UDP port is a way in too", "[container][roo
   CHECK(host.leftovers() == nothing);
 }
 
+TEST_CASE("without root: a port on an IPv6 address is published there and nowhere else", "[container][rootless]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  User user(host);
+  const Result run = user.drydock(
+      {"run", "-d", "--name", "six", "-p", "[::1]:18096:80", "busybox", "httpd", "-f", "-p", "80", "-h", "/www"});
+  INFO(run.seen());
+  REQUIRE(run.code == 0);
+  CHECK(answers("::1", 18096));
+  CHECK(fetch("127.0.0.1", 18096).empty());
+  CHECK(user.drydock({"rm", "-f", "six"}).code == 0);
+  CHECK(user.left() == nothing);
+  CHECK(host.leftovers() == nothing);
+}
+
 TEST_CASE("without root: the carrier of packets is a step of the plan, and --trace saw it", "[container][rootless][plan]") {
   DRYDOCK_NEEDS_HOST();
   Host host;

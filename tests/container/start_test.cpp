@@ -15,6 +15,7 @@
 
 #include "container/host.hpp"
 #include "container/launches.hpp"
+#include "support/forked.hpp"
 
 using namespace drydock;
 using namespace drydock::test;
@@ -89,7 +90,7 @@ TEST_CASE("descriptors may have the numbers that the monitor will use", "[contai
   Host host;
   const Fd output = scratch_file();
   int status = 0;
-  const pid_t child = ::fork();
+  const pid_t child = forked();
   if (child == 0) {
     // Standard input and error are closed, so sockets and pipes get their numbers; the output is our descriptor 3.
     ::dup2(output.get(), 3);

@@ -23,6 +23,13 @@ class Page(unittest.TestCase):
             for entry in report["findings"]:
                 self.assertNotRegex(json.dumps(entry), r"/(tmp|home|root|work)/", name)
 
+    def test_every_defect_of_the_tests_is_listed(self):
+        text = (environments.TESTS / "container" / "doctor_test.cpp").read_text(encoding="utf-8")
+        table = text.split("const Defect defects[] = {")[1].split("\n};")[0]
+        self.assertEqual(len(environments.provoked()), table.count('\n    {"'))
+        self.assertGreaterEqual(len(environments.provoked()), 15)
+        self.assertGreaterEqual(len(environments.provoked_in_the_machine()), 3)
+
     def test_grades_and_losses_are_told(self):
         lost = {"feature": "swap", "grade": "degraded", "found": "a | b", "cost": "c", "remedy": "d"}
         text = environments.render({"hybrid": {"machine": {"kernel": "6.1", "cgroups": "v2"}, "findings": [lost]},

@@ -10,6 +10,7 @@
 #include <drydock/plan/executor/ops.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 #include "support/needs.hpp"
 
 using namespace drydock;
@@ -21,7 +22,7 @@ TEST_CASE("remove_cgroup takes child groups and their members along", "[plan][cg
   if (pids == nullptr) DRYDOCK_SKIP("no pids controller; mount a cgroup tree with it");
   const std::string group = pids->mount + "/drydock-test-" + sys::random_hex(12);
   sys::mkdirs(group + "/a/b");
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) {
     ::pause();
     ::_exit(0);

@@ -22,6 +22,7 @@
 #include <drydock/plan/executor/ops.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 #include "support/needs.hpp"
 
 namespace drydock::test {
@@ -72,7 +73,7 @@ class TestGroup {
 
   // A member that runs `body` and exits with what it returns.
   pid_t start(const std::function<int()>& body) {
-    const pid_t child = ::fork();
+    const pid_t child = forked();
     if (child == 0) {
       try {
         join();

@@ -13,6 +13,7 @@
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
 
+#include "support/forked.hpp"
 #include "support/needs.hpp"
 
 using namespace drydock;
@@ -28,7 +29,7 @@ class Child {
     if (::pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     const Fd from(ready[0]);
     Fd to(ready[1]);
-    pid_ = ::fork();
+    pid_ = test::forked();
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (!setup()) ::_exit(1);
@@ -111,16 +112,19 @@ TEST_CASE("one process has a pid in each namespace that holds it", "[facts][N1-1
   // The child of a process that unshared its pid namespace is pid 1 there.
   int report[2];
   REQUIRE(::pipe2(report, O_CLOEXEC) == 0);
-  const Fd from(report[0]), to(report[1]);
+  const Fd from(report[0]);
+  Fd to(report[1]);
   const Child outer([&] {
     if (::unshare(CLONE_NEWPID) != 0) return false;
     const pid_t inner = ::fork();
+    if (inner < 0) return false;
     if (inner == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       for (;;) ::pause();
     }
     return ::write(to.get(), &inner, sizeof inner) == sizeof inner;
   });
+  to.reset();  // so that the end of a child without a word is an end for us too
   pid_t inner = 0;
   REQUIRE(::read(from.get(), &inner, sizeof inner) == sizeof inner);
   const facts::Snapshot snapshot = facts::take(inner);
@@ -150,7 +154,7 @@ TEST_CASE("what may not be read has a note, and the rest is there", "[facts]") {
   REQUIRE(::pipe2(report, O_CLOEXEC) == 0);
   const Fd from(report[0]);
   Fd to(report[1]);
-  const pid_t reader = ::fork();
+  const pid_t reader = test::forked();
   if (reader == 0) {
     if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
     const facts::Snapshot snapshot = facts::take(target.pid());
@@ -172,7 +176,7 @@ TEST_CASE("what may not be read has a note, and the rest is there", "[facts]") {
 }
 
 TEST_CASE("a zombie and a kernel thread are told as such", "[facts]") {
-  const pid_t zombie = ::fork();
+  const pid_t zombie = test::forked();
   if (zombie == 0) ::_exit(0);
   siginfo_t info;
   REQUIRE(::waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT) == 0);

@@ -7,6 +7,7 @@
 
 #include <drydock/image/archive/editor.hpp>
 
+#include "support/forked.hpp"
 #include "support/image_archives.hpp"
 #include "support/needs.hpp"
 
@@ -45,8 +46,7 @@ int in_overlay(const image::Image& image, const fs::path& target, Look look) {
   std::string lower;
   for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer) lower += (lower.empty() ? "" : ":") + *layer;
   fs::create_directories(target);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
+  const pid_t child = forked();
   if (child == 0) {
     const bool mounted = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                          ::mount("overlay", target.c_str(), "overlay", MS_RDONLY, ("lowerdir=" + lower).c_str()) == 0;
@@ -180,8 +180,7 @@ TEST_CASE("a full disk is said, and leaves nothing", "[image]") {
   Tar layer;
   for (int i = 0; i < 40; ++i) layer.file("f" + std::to_string(i), std::string(100'000, 'x'));
   const std::string file = box.write("image.tar", DockerArchive{{layer.bytes()}}.bytes());
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
+  const pid_t child = forked();
   if (child == 0) {
     fs::create_directories(box.data);
     bool good = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&

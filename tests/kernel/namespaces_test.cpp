@@ -18,6 +18,7 @@
 #include <drydock/namespaces/kinds.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 #include "support/needs.hpp"
 
 using namespace drydock;
@@ -28,7 +29,7 @@ namespace {
 // 0, or the number of the check that failed, of `body` in a child.
 template <typename Body>
 int in_child(Body body) {
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) {
     try {
       ::_exit(body());
@@ -95,7 +96,7 @@ TEST_CASE("a privileged parent maps any range, and root inside is that id outsid
   int unshared[2], mapped[2];
   REQUIRE(::pipe(unshared) == 0);
   REQUIRE(::pipe(mapped) == 0);
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) {
     char byte = ::unshare(CLONE_NEWUSER) == 0 ? '.' : 'x';
     (void)!::write(unshared[1], &byte, 1);
@@ -126,7 +127,7 @@ TEST_CASE("what map_text refuses in words, the kernel refuses with EINVAL", "[na
   if (sys::geteuid() != 0) DRYDOCK_SKIP("not root; run with sudo");
   int unshared[2];
   REQUIRE(::pipe(unshared) == 0);
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) {
     const char byte = ::unshare(CLONE_NEWUSER) == 0 ? '.' : 'x';
     (void)!::write(unshared[1], &byte, 1);

@@ -27,6 +27,7 @@
 #include <drydock/security/seccomp_compile.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 #include "support/needs.hpp"
 
 using namespace drydock;
@@ -46,7 +47,7 @@ long install(const std::string& program) {
 
 // The value that `body` returns in a child that runs under `program`; -1 when it was killed.
 int under(const std::string& program, const std::function<int()>& body) {
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) ::_exit(raw::failed(install(program)) ? 111 : body());
   int status = 0;
   ::waitpid(child, &status, 0);
@@ -64,7 +65,7 @@ std::uint64_t install_time(const std::string& program, int tries) {
   for (int i = 0; i < tries; ++i) {
     int ends[2];
     REQUIRE(::pipe(ends) == 0);
-    const pid_t child = ::fork();
+    const pid_t child = test::forked();
     if (child == 0) {
       (void)::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
       const std::uint64_t before = sys::monotonic_ns();
@@ -138,7 +139,7 @@ TEST_CASE("32-bit calls of a 64-bit program meet the same rules", "[security]") 
     asm volatile("int $0x80" : "+a"(result) : "b"(0L), "c"(0L), "d"(0L), "S"(0L), "D"(0L) : "memory", "r8", "r9", "r10", "r11");
     return static_cast<int>(result);
   };
-  const pid_t probe = ::fork();
+  const pid_t probe = test::forked();
   if (probe == 0) ::_exit(call32(20) == ::getpid() ? 0 : 1);
   int status = 0;
   ::waitpid(probe, &status, 0);

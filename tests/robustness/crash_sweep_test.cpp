@@ -18,6 +18,7 @@
 
 #include "container/processes.hpp"
 #include "container/launches.hpp"
+#include "support/forked.hpp"
 #include "support/patience.hpp"
 
 using namespace drydock;
@@ -200,7 +201,7 @@ TEST_CASE("a caller that is killed between its lease and its plan leaves nothing
   Host host;
   const container::Paths paths = host.engine().paths();
   const Fd claim = container::prepare_directories(paths);
-  const pid_t caller = ::fork();
+  const pid_t caller = forked();
   if (caller == 0) {
     const network::Pool pool(paths.state, network::BridgeConfig{});
     const std::string id = sys::random_hex(64);

@@ -1,5 +1,7 @@
 // Settings of a whole machine that close a door: provoked for real, named by doctor, met by a run, and repaired by the command
 // that both say. Only on a machine that is nobody else's.
+#include <ctime>
+
 #include <drydock/kernel/remedies.hpp>
 #include <drydock/kernel/sys.hpp>
 #include <drydock/namespaces/permission.hpp>
@@ -68,4 +70,19 @@ TEST_CASE("a kernel without nf_tables: no bridge, and the command that brings it
   const Result again = Login::as_root(drydock + " run --rm busybox true && " + drydock + " reset --all");
   INFO(again.seen());
   CHECK(again.code == 0);
+}
+
+TEST_CASE("a clock that stands in 1970: both levels of the doctor name it, and containers do not mind", "[systemd][doctor]") {
+  DRYDOCK_NEEDS_LOGIN();
+  const std::string drydock = drydock_program();
+  const Result said =
+      Login::as_root("before=$(date +%s); date -s @3600; " DRYDOCK_SOURCE_DIR "/tools/doctor.sh; " + drydock + " doctor; " + drydock +
+                     " run --rm --network none busybox true; echo run=$?; date -s @$((before + $(date +%s) - 3600))");
+  INFO(said.seen());
+  CHECK(has(said.out, "missing   clock                it stands in 1970"));  // packages are refused
+  CHECK(has(said.out, "sudo date -s"));
+  CHECK(has(said.out, "degraded  clock                it stands before 2024"));
+  CHECK(has(said.out, "sudo timedatectl set-ntp true"));
+  CHECK(has(said.out, "run=0\n"));
+  CHECK(std::time(nullptr) > 1'700'000'000);
 }

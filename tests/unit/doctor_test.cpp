@@ -93,6 +93,11 @@ const Defect defects[] = {
     {"ranges of ids", Grade::degraded, "/etc/subuid", "usermod --add-subuids", 1000, [](Machine& m) { m.subuids.clear(); }},
     {"ranges of ids", Grade::degraded, "newuidmap", "uidmap", 1000, [](Machine& m) { m.programs.erase("newuidmap"); }},
     {"user namespaces", Grade::missing, "EPERM", "--privileged", 0, [](Machine& m) { m.userns_refusal = "EPERM"; }},
+    {"overlay", Grade::degraded, "not loaded", "modprobe overlay", 0,
+     [](Machine& m) {
+       m.filesystems = "\text4\n";
+       m.modules = "kernel/fs/overlayfs/overlay.ko.xz:\n";
+     }},
     {"overlay", Grade::missing, "not among", "modprobe overlay", 0, [](Machine& m) { m.filesystems = "\text4\n"; }},
     {"address translation", Grade::missing, "no nf_tables", "modprobe nf_tables", 0,
      [](Machine& m) { m.nftables = "this kernel has no nf_tables"; }},

@@ -9,6 +9,7 @@
 #include <drydock/kernel/sys.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 
 using namespace drydock;
 
@@ -41,7 +42,7 @@ TEST_CASE("a process that exits says so in its flags", "[kernel]") {
 }
 
 TEST_CASE("a stopped process with SIGKILL pending is dying", "[kernel]") {
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) {
     for (;;) ::pause();
   }
@@ -53,7 +54,7 @@ TEST_CASE("a stopped process with SIGKILL pending is dying", "[kernel]") {
 }
 
 TEST_CASE("a child that nobody has waited for has no start time any more", "[kernel]") {
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) ::_exit(0);
   siginfo_t info{};
   REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) == 0);

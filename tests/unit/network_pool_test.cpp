@@ -13,6 +13,7 @@
 #include <drydock/plan/executor/shared_network.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 
 using namespace drydock;
 using namespace drydock::network;
@@ -37,7 +38,7 @@ std::string link() {
 
 // Leases in a process that ends at once, as a command that was killed.
 void lease_and_die(Pool& pool, const std::string& id) {
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) {
     try {
       pool.lease(id, link());
@@ -167,7 +168,7 @@ TEST_CASE("a process lives by pid and start time, and a zombie does not", "[netw
   REQUIRE(start);
   CHECK(process_lives(sys::getpid(), *start));
   CHECK_FALSE(process_lives(sys::getpid(), *start + 1));
-  const pid_t child = ::fork();
+  const pid_t child = test::forked();
   if (child == 0) {
     for (;;) ::pause();
   }

@@ -9,6 +9,7 @@
 #include <drydock/process/wait.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 
 using namespace drydock;
 using namespace drydock::process;
@@ -18,7 +19,7 @@ namespace {
 // A child that runs `body` and ends with its result.
 template <typename Body>
 pid_t child(Body body) {
-  const pid_t pid = ::fork();
+  const pid_t pid = test::forked();
   if (pid == 0) ::_exit(body());
   return pid;
 }

@@ -16,6 +16,7 @@
 #include <drydock/process/wait.hpp>
 
 #include "support/catch.hpp"
+#include "support/forked.hpp"
 #include "support/pty.hpp"
 
 using namespace drydock;
@@ -33,7 +34,7 @@ bool same(const struct termios& a, const struct termios& b) {
 // A command line in miniature, in a process of its own: the user's terminal is `user`, the container's is `inner`. Signals that
 // it forwards are sent over `sockets`; its exit code is 10 + the end of the pump.
 pid_t command_line(const Pty& user, const Pty& inner, Sockets& sockets) {
-  const pid_t pid = ::fork();
+  const pid_t pid = test::forked();
   if (pid != 0) return pid;
   sockets.theirs.reset();
   const Fd& control = sockets.ours;
@@ -222,11 +223,12 @@ TEST_CASE("a signal that was ignored from the start is not taken", "[process]") 
 TEST_CASE("a background process restores its terminal without being stopped", "[process]") {
   const Pty pty;
   const struct termios before = pty.settings();
-  const pid_t leader = ::fork();
+  const pid_t leader = test::forked();
   if (leader == 0) {
     ::setsid();
     ::ioctl(pty.slave.get(), TIOCSCTTY, 0);
     const pid_t background = ::fork();
+    if (background < 0) ::_exit(98);
     if (background == 0) {
       RawMode raw(pty.slave.get());
       ::setpgid(0, 0);  // no longer in the foreground: tcsetattr would now raise SIGTTOU and stop it

@@ -77,6 +77,12 @@ cgroups::DeviceRate rate_of(const char* words) {
   return container::parse_device_bytes("--device-write-bps", "/dev/disk:" + std::string(words));
 }
 
+cgroups::Limits write_limit(const char* words) {
+  cgroups::Limits limits;
+  limits.write_bps = {{*disk_below(scratch), rate_of(words).rate}};
+  return limits;
+}
+
 // What the kernel has behind the device's number: "31457280", or on v2 "wbps=31457280".
 std::string stored(const Limited& container, const char* knob, const char* v2_key) {
   const std::string all = container.setting(knob) + " ";
@@ -109,15 +115,12 @@ Need disk() {
 
 void write_bps(Narrator& tell) {
   tell.step("the notes' example, 30MB per second (its option is misspelt there, as --device-wirte-bps)");
-  cgroups::Limits limits;
-  limits.write_bps = {{*disk_below(scratch), rate_of("30MB").rate}};
   {
-    Limited container(tell, limits);
+    Limited container(tell, write_limit("30MB"));
     tell.show("bytes per second in the kernel", stored(container, "write bytes", "wbps"), is("31457280"));
   }
   tell.step("--device-write-bps 8MB, and a member that writes 8 MiB past the page cache (O_DIRECT)");
-  limits.write_bps[0].rate = rate_of("8MB").rate;
-  Limited container(tell, limits);
+  Limited container(tell, write_limit("8MB"));
   const std::size_t size = 8 * mebibyte;
   const std::uint64_t taken = time_of(container, [&] { write_file(scratch_file(O_DIRECT), size, 256 * 1024); });
   tell.show("written at", rate(size, taken), not_above(10));
@@ -169,30 +172,34 @@ void iops(Narrator& tell) {
 
 namespace {
 
-// 16 MiB through the page cache, at a limit of 8 MiB a second.
-std::uint64_t buffered_write(Narrator& tell, bool flush) {
-  cgroups::Limits limits;
-  limits.write_bps = {{*disk_below(scratch), rate_of("8MB").rate}};
+enum class Wait : std::uint8_t { no, for_the_disk };
+
+// How fast a member of a container with these limits writes through the page cache.
+About buffered_write(Narrator& tell, const cgroups::Limits& limits, std::size_t size, Wait wait) {
   Limited container(tell, limits);
-  return time_of(container, [&] {
-    const Fd file = scratch_file(0);
-    write_file(file, 16 * mebibyte, mebibyte);
-    if (flush) sys::fsync(file);
-  });
+  return rate(size, time_of(container, [&] {
+                const Fd file = scratch_file(0);
+                write_file(file, size, mebibyte);
+                if (wait == Wait::for_the_disk) sys::fsync(file);
+              }));
 }
 
 }  // namespace
 
 void buffered_v1(Narrator& tell) {
   tell.step("--device-write-bps 8MB; a member writes 16 MiB through the page cache");
-  tell.show("written at", rate(16 * mebibyte, buffered_write(tell, false)),
+  tell.show("written at", buffered_write(tell, write_limit("8MB"), 16 * mebibyte, Wait::no),
             satisfies("more than 16", [](const About& seen) { return seen.value > 16; }));
   tell.result("on v1 the writing is done later, by a thread of the kernel that is in no group: nobody waits.");
 }
 
 void buffered_v2(Narrator& tell) {
-  tell.step("--device-write-bps 8MB; a member writes 16 MiB through the page cache and waits for the disk (fsync)");
-  tell.show("written at", rate(16 * mebibyte, buffered_write(tell, true)), not_above(12));
+  tell.step("--device-write-bps 2MB; a member writes 4 MiB through the page cache and waits for the disk (fsync)");
+  const About limited = buffered_write(tell, write_limit("2MB"), 4 * mebibyte, Wait::for_the_disk);
+  tell.show("written at", limited, not_above(2.5));
+  tell.step("the same in a container without a limit");
+  tell.show("written at", buffered_write(tell, {}, 4 * mebibyte, Wait::for_the_disk),
+            satisfies("more than twice that", [=](const About& seen) { return seen.value > 2 * limited.value; }));
   tell.result(
       "v2 knows whose page it is when it is written: memory and io are in one tree, so the limit holds for buffered writes too.");
 }

@@ -117,6 +117,8 @@ Finding sub_ids(const Machine& machine) {
 
 Finding overlay(const Machine& machine) {
   if (machine.filesystems.find("\toverlay\n") != std::string::npos) return ok("overlay", "available");
+  if (machine.modules.find("/overlay.ko") != std::string::npos)
+    return degraded("overlay", "its module is not loaded", "no image can be run unless the kernel loads it by itself, which it usually does", remedies::overlay_module);
   return missing("overlay", "not among the file systems of this kernel", "no image can be run", remedies::overlay_module);
 }
 

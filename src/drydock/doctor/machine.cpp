@@ -146,6 +146,7 @@ Machine read_machine(const Directories& directories) {
   machine.version = text_of("/proc/version");
   machine.filesystems = text_of("/proc/filesystems");
   machine.swaps = text_of("/proc/swaps");
+  machine.modules = text_of("/lib/modules/" + machine.release + "/modules.dep");
   machine.euid = sys::geteuid();
   machine.user = user_name(machine.euid);
   machine.capabilities = security::mask_in_status(text_of("/proc/self/status"), "CapEff");

@@ -36,6 +36,7 @@ struct Machine {
   cgroups::Layout layout;          // as this user may use it
   bool cgroups_writable = false;   // a group could be made: tried by access(2), nothing is made
   std::string mountinfo, filesystems, swaps;
+  std::string modules;             // modules.dep of this kernel: those that can be loaded
   // /proc/sys paths ("user/max_user_namespaces") to their text; those that do not exist are missing.
   std::map<std::string, std::string> sysctls;
   bool user_namespaces = false;  // the kernel has them
