@@ -25,8 +25,9 @@ std::uint64_t flags_of(const std::vector<Kind>& kinds);
 plan::StepRef add_join_steps(plan::Plan& plan, plan::Lane lane, plan::Slot pidfd, const std::vector<Kind>& kinds);
 
 // Bind-mounts the ns file `source` ("/proc/self/ns/uts", "/proc/123/ns/net") on the new file `target`: the namespace now lives
-// as long as the mount. Undone by unmounting and unlinking. A mount namespace can be pinned only from outside itself, on a
-// private mount (EINVAL otherwise: the kernel refuses the loop).
+// as long as the mount. Undone by unmounting and unlinking. A mount namespace can be pinned only on a private mount of one with a
+// lower number (EINVAL otherwise: the kernel refuses what might be a loop). That was any older one; since Linux 6.18 each processor
+// hands out numbers of its own, and an older one may be refused too. Made on the same processor, they are in order.
 std::vector<plan::StepRef> add_pin_steps(plan::Plan& plan, plan::Lane lane, const std::string& source, const std::string& target);
 
 // Gives up a pinned namespace now. False when there was no such mount; the file is removed either way.
