@@ -30,7 +30,8 @@ std::string nis_domain() {
   return names().domainname;
 }
 std::string kernel_version() {
-  return names().release;
+  const std::string release = names().release;
+  return release.substr(0, release.find_first_not_of("0123456789."));
 }
 
 std::string link_of(const std::string& path) {

@@ -7,11 +7,12 @@ stty -F /dev/ttyS1 raw -echo
 
 # The root's upper layer is in memory and an overlay itself: containers want a file system of their own below them.
 mkfs.ext4 -q -E lazy_itable_init=1,nodiscard /dev/vdc
-mount /dev/vdc /mnt
+mkdir /scratch
+mount /dev/vdc /scratch
 for directory in tmp var/tmp var/lib; do
-  mkdir -p "/mnt/$directory"
-  [ "$directory" != var/lib ] || cp -a /var/lib/. /mnt/var/lib/
-  mount --bind "/mnt/$directory" "/$directory"
+  mkdir -p "/scratch/$directory"
+  [ "$directory" != var/lib ] || cp -a /var/lib/. /scratch/var/lib/
+  mount --bind "/scratch/$directory" "/$directory"
 done
 chmod 1777 /tmp /var/tmp
 mkswap -q /dev/vdd >/dev/null && swapon /dev/vdd
