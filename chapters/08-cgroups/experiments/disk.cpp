@@ -199,7 +199,7 @@ void buffered_v2(Narrator& tell) {
   tell.show("written at", limited, not_above(2.5));
   tell.step("the same in a container without a limit");
   tell.show("written at", buffered_write(tell, {}, 4 * mebibyte, Wait::for_the_disk),
-            satisfies("more than twice that", [=](const About& seen) { return seen.value > 2 * limited.value; }));
+            satisfies("more than twice", [=](const About& seen) { return seen.value > 2 * limited.value; }));
   tell.result(
       "v2 knows whose page it is when it is written: memory and io are in one tree, so the limit holds for buffered writes too.");
 }
