@@ -14,6 +14,7 @@ import image  # noqa: E402
 import machine  # noqa: E402
 import payload  # noqa: E402
 import sources  # noqa: E402
+import vm  # noqa: E402
 
 
 class Sources(unittest.TestCase):
@@ -69,6 +70,21 @@ class Suites(unittest.TestCase):
         classes = text.split("foreach(class ")[1].split(")")[0].split()
         for name in payload.SUITES:
             self.assertIn(name, [*classes, "chapters"])
+
+    def test_the_short_set_is_part_of_the_whole_and_both_are_filters_of_the_runner(self):
+        self.assertLessEqual(set(vm.SHORT), set(vm.WHOLE))
+        for short, suites in ((True, vm.SHORT), (False, vm.WHOLE)):
+            names, words = vm.chosen_suites(None, short)
+            self.assertEqual(names, list(suites))
+            self.assertEqual(words[::2], ["--cases"] * (len(words) // 2))
+            self.assertEqual(dict(word.split("=", 1) for word in words[1::2]), {name: cases for name, cases in suites.items() if cases})
+        self.assertEqual(vm.chosen_suites("kernel,unit", False), (["kernel", "unit"], []))
+        self.assertEqual(vm.chosen_suites("kernel:a,b", True), (["kernel"], ["--only", "kernel:a,b"]))
+
+    def test_what_the_short_set_takes_of_a_chapter_is_there(self):
+        text = (tree.ROOT / "chapters" / "08-cgroups" / "demo.cpp").read_text(encoding="utf-8")
+        for name in vm.SHORT["chapters"].split(","):
+            self.assertRegex(text, rf'\n    \{{"{name.removeprefix("ch08-cgroups_").removesuffix("_holds")}",')
 
 
 if __name__ == "__main__":
