@@ -19,11 +19,12 @@
 #include <drydock/namespaces/join.hpp>
 #include <drydock/process/wait.hpp>
 
+#include "shared/patience.hpp"
+
 namespace drydock::chapter {
 
 namespace {
 
-constexpr int patience_ms = 10'000;
 constexpr int exit_exception = 70;
 
 struct Ids {
@@ -114,7 +115,7 @@ bool Child::ends_within(int timeout_ms) const {
 }
 
 process::ExitStatus Child::wait() {
-  const auto status = process::wait_child(pidfd_, patience_ms);
+  const auto status = process::wait_child(pidfd_, patience_ms());
   if (!status)
     throw Error::refused("process " + std::to_string(pid_), "it did not end within ten seconds",
                          "this is a defect of the chapter");

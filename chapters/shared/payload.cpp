@@ -15,11 +15,11 @@
 #include <drydock/process/signals.hpp>
 #include <drydock/process/wait.hpp>
 
+#include "shared/patience.hpp"
+
 namespace drydock::chapter {
 
 namespace {
-
-constexpr int patience_ms = 10'000;
 
 // Held until the plan's ledger, if it has a name, has it.
 Fd claim_directories(const plan::Settings& settings) {
@@ -117,7 +117,7 @@ int Payload::end() {
 }
 
 int Payload::wait() {
-  if (!ends_within(patience_ms))
+  if (!ends_within(patience_ms()))
     throw Error::refused("the program", "it did not end within ten seconds", "this is a defect of the chapter");
   const int code = launch_->wait_exited();
   leave();

@@ -11,15 +11,13 @@
 #include <drydock/kernel/sys.hpp>
 #include <drydock/process/wait.hpp>
 
-namespace drydock::chapter {
+#include "shared/patience.hpp"
 
-namespace {
-constexpr int patience_ms = 10'000;
-}
+namespace drydock::chapter {
 
 bool Talk::read_more() {
   if (!input_) return false;
-  if (!process::wait_readable(input_.get(), patience_ms))
+  if (!process::wait_readable(input_.get(), patience_ms()))
     throw Error::refused("experiment", "a process of it said nothing for ten seconds",
                          "run it again; if it stays silent, this is a defect of the chapter");
   std::array<char, 4096> buffer;
