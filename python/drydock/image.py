@@ -12,7 +12,7 @@ from typing import Any, Union
 from . import _core, overlay
 from .display import Listing, Rich, html_table, size_words
 
-__all__ = ["HistoryEntry", "Image", "find", "history", "images", "import_rootfs", "load_images", "save_images"]
+__all__ = ["HistoryEntry", "Image", "find", "history", "images", "import_rootfs", "load_images", "remove", "save_images", "tag"]
 
 PathText = Union[str, "os.PathLike[str]"]
 
@@ -153,3 +153,29 @@ def save_images(references: str | Sequence[str], path: PathText, oci: bool = Fal
     ['busybox.tar']
     """
     _core.save([references] if isinstance(references, str) else list(references), os.fspath(path), oci)
+
+
+def tag(source: str, target: str) -> None:
+    """One more name for an image; both have the same id. Errors: Error for an unknown image or a bad name. Source: Editor::tag.
+
+    >>> import drydock
+    >>> _ = drydock.run("busybox", "true", network="none")
+    >>> drydock.image.tag("busybox", "harbour:1")
+    >>> drydock.image.find("harbour:1").id == drydock.image.find("busybox").id
+    True
+    """
+    _core.tag(source, target)
+
+
+def remove(reference: str) -> tuple[str, ...]:
+    """Removes a name, and with the last name of an image the layers that no other image and no container needs. What was done, a line each.
+
+    Errors: Error for an unknown image, and for an id with several names. Source: Editor::remove.
+
+    >>> import drydock
+    >>> _ = drydock.run("busybox", "true", network="none")
+    >>> drydock.image.tag("busybox", "spare:1")
+    >>> drydock.image.remove("spare:1")
+    ('Untagged: spare:1',)
+    """
+    return tuple(_core.remove_image(reference))

@@ -4,6 +4,7 @@ Source: drydock::container::Outcome and Record (container/container.hpp).
 """
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,6 +49,15 @@ class Outcome(Rich):
             last = (self.stderr or self.stdout).strip().splitlines()[-3:]
             raise ProgramError("; ".join([self.words(), *last]), self)
         return self
+
+    def json(self) -> Any:
+        """What it printed, read as JSON: how values come out of a container. Errors: ValueError for other text. Source: json of Python.
+
+        >>> import drydock
+        >>> drydock.run_python("import json, os; print(json.dumps({'pid': os.getpid()}))", network="none").json()
+        {'pid': 1}
+        """
+        return json.loads(self.stdout)
 
     def words(self) -> str:
         """The end in words.

@@ -1,4 +1,5 @@
 // The image store: what is in it, how an image was made, and archives in and out.
+#include <drydock/image/archive/editor.hpp>
 #include <drydock/image/archive/load.hpp>
 #include <drydock/image/archive/save.hpp>
 #include <drydock/image/store.hpp>
@@ -93,6 +94,16 @@ void save(const std::vector<std::string>& references, const std::string& path, b
   image::save_images(engine().paths().data, references, path, oci ? image::SaveFormat::oci : image::SaveFormat::docker);
 }
 
+void tag(const std::string& source, const std::string& target) {
+  const py::gil_scoped_release released;
+  image::Editor(engine().paths().data, image_cli::used_by_containers(engine().paths().data)).tag(source, target);
+}
+
+std::vector<std::string> remove(const std::string& reference) {
+  const py::gil_scoped_release released;
+  return image::Editor(engine().paths().data, image_cli::used_by_containers(engine().paths().data)).remove(reference);
+}
+
 }  // namespace
 
 void declare_images(py::module_& module) {
@@ -103,6 +114,8 @@ void declare_images(py::module_& module) {
   module.def("load", &load, arg("path"), arg("name"));
   module.def("import_rootfs", &import_rootfs, arg("path"), arg("reference"), arg("changes"), arg("message"));
   module.def("save", &save, arg("references"), arg("path"), arg("oci"));
+  module.def("tag", &tag, arg("source"), arg("target"));
+  module.def("remove_image", &remove, arg("reference"));
 }
 
 }  // namespace drydock::python
