@@ -5,6 +5,7 @@ Source: drydock::doctor (doctor/examine.hpp).
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Examination(Rich):
 
 def needs(*features: str) -> None:
     """For the first cell of a notebook: stops it with Skipped when this machine lacks one of these features of doctor().
+    "root" is one more: that this process is root itself, because programs in the containers do what only root of the machine may.
 
     Errors: Skipped, with what repairs it; ValueError for an unknown feature. Source: doctor::examine.
 
@@ -80,8 +82,12 @@ def needs(*features: str) -> None:
     """
     findings = {finding.feature: finding for finding in doctor()}
     for feature in features:
+        if feature == "root":
+            if os.geteuid() != 0:
+                raise Skipped("this notebook needs root: its kernel runs as an ordinary user", reason="not root", remedy="start it with sudo")
+            continue
         if feature not in findings:
-            raise ValueError(f"features: there is no {feature!r}; choose from {', '.join(findings)}")
+            raise ValueError(f"features: there is no {feature!r}; choose from root, {', '.join(findings)}")
         finding = findings[feature]
         if finding.grade == "missing":
             raise Skipped(f"this notebook needs {feature}: {finding.found}", reason=finding.found, remedy=finding.remedy)

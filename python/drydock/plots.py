@@ -30,6 +30,7 @@ def figure(caption: str, *, title: str = "", x: str = "", y: str = "", width: fl
     made, axes = pyplot.subplots(figsize=(width, height), layout="constrained")
     axes.set_prop_cycle(color=[COLOURS[name] for name in CYCLE])
     axes.set(title=title, xlabel=x, ylabel=y)
+    axes.set_axisbelow(True)
     axes.grid(color=COLOURS["line"], linewidth=0.5)
     axes.spines[["top", "right"]].set_visible(False)
     lines = [textwrap.fill(line, int(width * 17)) for line in caption.splitlines()]  # so many letters of this size are an inch
