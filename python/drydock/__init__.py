@@ -24,11 +24,11 @@ from .leftovers import leaks
 from .machine import doctor, needs
 from .outcome import Outcome, Record
 from .plans import Plan, Timeline, plan
-from .running import find, list, remove, reset, run, run_python
+from .running import find, interpreter_mounts, list, remove, reset, run, run_python
 
 __all__ = ["AlreadyExists", "Busy", "Container", "Error", "NoSuchProcess", "NotFound", "Options", "Outcome", "PermissionDenied", "Plan",
            "ProgramError", "Record", "Skipped", "TimeoutExpired", "Timeline", "Unsupported", "cgroups", "doctor", "facts", "find", "image", "images",
-           "leaks", "list", "namespaces", "needs", "network", "overlay", "plan", "remove", "reset", "run", "run_python"]
+           "interpreter_mounts", "leaks", "list", "namespaces", "needs", "network", "overlay", "plan", "remove", "reset", "run", "run_python"]
 
 # The monitor and the image tool came with the package; DRYDOCK_MONITOR names another one.
 _core.set_programs(str((_Path(__file__).parent / "bin").absolute()))

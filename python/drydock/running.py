@@ -20,7 +20,7 @@ from .display import Listing
 from .leftovers import remember
 from .outcome import OUTPUT_LIMIT, Outcome, Record, record_of, to_the_end
 
-__all__ = ["find", "list", "remove", "reset", "run", "run_python"]
+__all__ = ["find", "interpreter_mounts", "list", "remove", "reset", "run", "run_python"]
 
 
 @with_options
@@ -62,7 +62,7 @@ def run_python(source: str | Callable[[], Any], *, image: str = "busybox", timeo
         source = f"{body}\n{source.__name__}()\n"
     if not isinstance(source, str):
         raise TypeError(f"source: text or a function is expected, not {type(source).__name__}")
-    values: dict[str, Any] = {**options, "mounts": [*_interpreter_mounts(), *_as_list(options.get("mounts"))]}
+    values: dict[str, Any] = {**options, "mounts": [*interpreter_mounts(), *_as_list(options.get("mounts"))]}
     begun = time.monotonic()
     words = [str(Path(sys.executable).resolve()), "-I", "-"]
     program = remember(_core.start(spec_of(image, words, values), source.encode(), output_limit, ""))
@@ -70,7 +70,16 @@ def run_python(source: str | Callable[[], Any], *, image: str = "busybox", timeo
     return outcome.check() if check else outcome
 
 
-def _interpreter_mounts() -> List[str]:
+def interpreter_mounts() -> List[str]:
+    """What run_python() mounts: this machine's Python with its libraries, read-only. For a Container whose program is Python.
+
+    Errors: none. Source: hier(7).
+
+    >>> import drydock, sys, os
+    >>> words = [os.path.realpath(sys.executable), "-I", "-c", "print(6 * 7)"]
+    >>> drydock.run("busybox", words, network="none", mounts=drydock.interpreter_mounts()).stdout
+    '42\\n'
+    """
     places = [Path("/usr"), Path("/lib"), Path("/lib64")]
     prefix = Path(sys.base_prefix).resolve()
     if not prefix.is_relative_to("/usr"):
