@@ -4,7 +4,7 @@
 docs/notes-catalogue.tsv lists the items: N<file>-<nnn> claims and experiments, E-<nnn> errors, U-<nn> unfinished experiments;
 docs/notes-errors.tsv says what is true instead of each error. Three things show an item:
   - an experiment of a chapter, whose program names its items (chNN-name --list --json): it runs and asserts;
-  - a test that carries the item's ID as a tag: TEST_CASE("...", "[cgroups][N3-014]"), or [N3-014] in a Python test;
+  - a test that carries the item's ID as a tag: TEST_CASE("...", "[cgroups][N3-014]"), or [N3-014] in a Python test or a notebook;
   - a sentence of a chapter that says why nothing can be shown (not_shown).
 
 Example: tools/coverage.py            writes both pages; every chapter program must be built (./lab build)

@@ -204,6 +204,9 @@ def test_python_inside(root):
         print(os.getpid(), len(os.listdir("/proc/1/task")))
 
     assert drydock.run_python(inside, network="none").stdout == "1 1\n"
+    assert drydock.run_python("import json; print(json.dumps([1, {'a': None}]))", network="none").json() == [1, {"a": None}]
+    with pytest.raises(ValueError):
+        drydock.run("busybox", "echo no json", network="none").json()
     with pytest.raises(drydock.ProgramError, match="ZeroDivisionError"):
         drydock.run_python("1/0", network="none")
 
@@ -217,3 +220,25 @@ def test_a_plan_is_launched_and_traced(root):
     assert plan.find("exec").step in traced
     assert traced == {step.step for step in plan}
     assert container.timeline.start_us > 0
+
+
+def test_names_of_an_image_come_and_go(root):
+    drydock.run("busybox", "true", network="none")
+    before = drydock.image.find("busybox")
+    drydock.image.tag("busybox", "second-name:1")
+    assert drydock.image.find("second-name:1").id == before.id
+    assert drydock.image.remove("second-name:1") == ("Untagged: second-name:1",)
+    assert drydock.image.find("busybox").layers == before.layers
+    for call in (lambda: drydock.image.remove("second-name:1"), lambda: drydock.image.tag("second-name:1", "third:1")):
+        with pytest.raises(drydock.Error, match="second-name"):
+            call()
+
+
+def test_what_a_notebook_needs(root, monkeypatch):
+    drydock.needs("root", "kernel")
+    with pytest.raises(ValueError, match="no 'moon'; choose from root, kernel"):
+        drydock.needs("moon")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(drydock.Skipped, match="needs root") as caught:
+        drydock.needs("root")
+    assert caught.value.remedy == "start it with sudo"

@@ -128,3 +128,19 @@ def test_a_text_is_cut_where_it_would_not_fit(words):
 def test_ticks_are_few_and_round(end):
     ticks = svg.ticks(end)
     assert 2 <= len(ticks) <= 9 and ticks[0] == 0 and ticks[-1] <= end
+
+
+def test_a_grid_has_a_word_for_each_field_and_says_what_is_good_by_more_than_colour():
+    pytest.importorskip("matplotlib").use("Agg")
+    from drydock import plots
+    words = {(row, column): "yes" if row == column else "EPERM" for row in "abc" for column in "abc"}
+    axes = plots.grid("A sentence that is long enough to be broken into two lines, " * 3, "abc", "abc", words, x="who", y="what")
+    assert sorted(text.get_text() for text in axes.texts) == ["EPERM"] * 6 + ["yes"] * 3
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+    assert len({patch.get_facecolor() for patch in axes.patches}) == 2
+    caption = axes.figure._supxlabel.get_text()
+    assert "\n" in caption and max(map(len, caption.splitlines())) < 120
+    with pytest.raises(KeyError):
+        plots.grid("x", ["a", "missing"], ["a"], words, x="who", y="what")
+    with pytest.raises(ValueError, match="caption, x, y"):
+        plots.figure("", x="who", y="what")
