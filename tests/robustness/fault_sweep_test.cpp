@@ -44,6 +44,7 @@ std::vector<int> plausible(Op op) {
     case Op::clone3:
     case Op::fork_lane:
     case Op::init_fork:
+    case Op::init_clone:
       return {EAGAIN, ENOMEM, EPERM, ENOSPC};
     case Op::unshare:
       return {ENOSPC, EPERM, ENOMEM};

@@ -220,6 +220,7 @@ std::vector<Call> every_call(Slot s) {
           ops::run_id_mapper("/bin/newuidmap", s, "0 1 2\n"),
           ops::start_helper("/bin/helper", s, {"--ready"}),
           ops::init_fork(),
+          ops::init_clone(0, "0 1 65536\n", "0 1 65536\n"),
           ops::exec({"a"}, {}, "/bin"),
           ops::wait_go(),
           ops::proxy_loop({s}, "172.29.0.2", {80}),

@@ -211,6 +211,14 @@ std::optional<plan::StepRef> add_cpu_attach_step(plan::Plan& plan, const GroupPl
   return std::nullopt;
 }
 
+std::string oom_file(const Layout& layout, const std::vector<std::string>& directories) {
+  const Place* memory = layout.find("memory");
+  if (memory == nullptr) return {};
+  for (const std::string& directory : directories)
+    if (directory.starts_with(memory->mount + "/")) return directory + (memory->version == Version::v1 ? "/memory.oom_control" : "/memory.events");
+  return {};
+}
+
 std::string member_directory(const Layout& layout, const std::string& directory) {
   const bool controllers = std::any_of(layout.places.begin(), layout.places.end(), [](const Place& place) {
     return place.version == Version::v2 && (place.controller == "memory" || place.controller == "pids");

@@ -53,6 +53,9 @@ std::vector<plan::StepRef> add_attach_steps(plan::Plan& plan, const GroupPlan& g
 // Empty when there is no v1 cpu hierarchy.
 std::optional<plan::StepRef> add_cpu_attach_step(plan::Plan& plan, const GroupPlan& group, plan::Lane lane);
 
+// The file of the group whose line "oom_kill" counts members killed for want of memory; empty where no hierarchy counts it.
+std::string oom_file(const Layout& layout, const std::vector<std::string>& directories);
+
 struct JoinPlan {
   plan::Slot cgroup2;  // for clone3; invalid where there is no cgroup2 tree
   std::vector<plan::StepRef> steps;

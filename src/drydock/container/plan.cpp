@@ -133,14 +133,8 @@ void Builder::control_groups() {
   const cgroups::LimitWrites writes = cgroups::limit_writes(host_.layout, spec_.limits, host_.limits);
   group_ = cgroups::add_group_steps(plan(), host_.layout, host_.id.substr(0, 16), writes, {!spec_.security.privileged});
   out_.cgroups = group_.directories;
-  const cgroups::Place* memory = host_.layout.find("memory");
-  if (memory == nullptr) return;
-  for (const std::string& directory : group_.directories)
-    if (directory.starts_with(memory->mount + "/")) {
-      const bool v1 = memory->version == cgroups::Version::v1;
-      out_.settings.oom_path = directory + (v1 ? "/memory.oom_control" : "/memory.events");
-      out_.settings.oom_key = "oom_kill";
-    }
+  out_.settings.oom_path = cgroups::oom_file(host_.layout, group_.directories);
+  out_.settings.oom_key = "oom_kill";
 }
 
 void Builder::bridge() {

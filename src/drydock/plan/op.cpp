@@ -87,6 +87,7 @@ constexpr Row rows[] = {
     {Op::run_id_mapper, "map_ids", "newuidmap(1)", {{{"program", K::path}, {"pid", K::pid}, {"map", K::strings}}}},
     {Op::start_helper, "start_helper", "execve(2)", {{{"program", K::path}, {"pid", K::pid}, {"words", K::strings}}}},
     {Op::init_fork, "clone3", "clone(2)", {}},
+    {Op::init_clone, "clone", "clone(2)", {{{"flags", K::clone_flags}, {"uid_map", K::text}, {"gid_map", K::text}}}},
     {Op::exec, "execve", "execve(2)", {{{"argv", K::strings}, {"env", K::strings}, {"path", K::text}}}},
     {Op::wait_go, "wait_go", "unix(7)", {}},
     {Op::proxy_loop, "proxy", "epoll(7)", {{{"address", K::text}}}},
@@ -263,6 +264,7 @@ Call start_helper(std::string program, Slot pid, std::vector<std::string> words)
   return made(Op::start_helper, std::move(program), pid, Bytes{block(words), std::move(shown)});
 }
 Call init_fork() { return made(Op::init_fork); }
+Call init_clone(I flags, std::string uids, std::string gids) { return made(Op::init_clone, flags, std::move(uids), std::move(gids)); }
 Call exec(std::vector<std::string> argv, std::vector<std::string> env, std::string search_path) {
   std::string shown;
   for (const std::string& word : argv) shown += (shown.empty() ? "\"" : ", \"") + word + "\"";

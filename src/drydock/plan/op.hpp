@@ -50,7 +50,7 @@ enum class Op : std::uint8_t {
   // processes
   clone3, fork_lane, unshare, setns, pidfd_open, pidfd_open_checked, setsid, controlling_terminal, dup3, close_range, prctl,
   cap_bounding_drop, capset, cap_ambient_raise, setgroups, setresgid, setresuid, become_user, prlimit, seccomp_load, sethostname, setdomainname,
-  resolve_user, write_proc_file, open_proc_file, run_id_mapper, start_helper, init_fork, exec, wait_go, proxy_loop, sleep_ms, die_with_parent,
+  resolve_user, write_proc_file, open_proc_file, run_id_mapper, start_helper, init_fork, init_clone, exec, wait_go, proxy_loop, sleep_ms, die_with_parent,
   // terminals
   pty_open, set_window_size,
   // network
@@ -176,6 +176,9 @@ Call run_id_mapper(std::string program, Slot pid, std::string map);  // newuidma
 // that the monitor has ended.
 Call start_helper(std::string program, Slot pid, std::vector<std::string> words);
 Call init_fork();                        // pid 1 stays as reaper and forwarder, the child goes on with the lane
+// The same into a user namespace of the child's own (`flags` has CLONE_NEWUSER and may have more): pid 1 writes the maps, whose
+// outer ids are those of its own namespace, and stays out of the child's reach. /proc must show the lane's pid namespace.
+Call init_clone(std::int64_t flags, std::string uids, std::string gids);
 Call exec(std::vector<std::string> argv, std::vector<std::string> env, std::string search_path);
 Call wait_go();                          // waits for the caller's word (create/start)
 Call proxy_loop(std::vector<Slot> listeners, std::string address, std::vector<int> ports);

@@ -26,6 +26,7 @@ void read_mount_log(Context& context, int fs);
 long op_clone3(Context& context, const wire::WireCall& call, long* second);
 long op_fork_lane(Context& context, const wire::WireCall& call, long* second);
 long op_init_fork();
+long op_init_clone(const Context& context, const wire::WireCall& call);
 long op_exec(Context& context, const wire::WireCall& call);
 long op_pidfd_open_checked(Context& context, const wire::WireCall& call);
 long op_die_with_parent(Context& context);

@@ -88,6 +88,47 @@ long op_init_fork() {
   return 0;
 }
 
+namespace {
+
+long write_map(long pid, const char* name, const char* map, std::size_t size) {
+  char path[64];
+  Line(path, sizeof path).put("/proc/").put_number(pid).put("/").put(name);
+  return write_small_file(AT_FDCWD, path, map, size);
+}
+
+// A change of ids made this process unreadable for itself, and its child's maps would belong to the host's root. Readable it is for
+// the moment in which there is no child but ours, and nothing of the program's yet.
+long map_child(const Context& context, const wire::WireCall& call, long pid) {
+  long result = write_map(pid, "gid_map", text(context, call, 2), text_length(context, call, 2));
+  if (!raw::failed(result)) result = write_map(pid, "uid_map", text(context, call, 1), text_length(context, call, 1));
+  raw::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  return result;
+}
+
+}  // namespace
+
+long op_init_clone(const Context& context, const wire::WireCall& call) {
+  int gate[2];
+  if (const long result = raw::call(SYS_pipe2, gate, O_CLOEXEC); raw::failed(result)) return result;
+  raw::call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  const long pid = raw::call(SYS_clone, number(context, call, 0) | SIGCHLD, 0, 0, 0, 0);
+  if (pid == 0) {
+    char word = 0;
+    raw::call(SYS_close, gate[1]);
+    if (raw::call(SYS_read, gate[0], &word, 1) != 1) leave(125);
+    raw::call(SYS_close, gate[0]);
+    return 0;
+  }
+  if (raw::failed(pid)) return pid;
+  if (const long result = map_child(context, call, pid); raw::failed(result)) {
+    raw::call(SYS_kill, pid, SIGKILL);
+    raw::call(SYS_wait4, pid, nullptr, 0, nullptr);
+    return result;
+  }
+  raw::call(SYS_write, gate[1], "", 1);
+  leave(init_loop(static_cast<int>(pid)));
+}
+
 long op_pidfd_open_checked(Context& context, const wire::WireCall& call) {
   const int pid = static_cast<int>(number(context, call, 0));
   const long fd = raw::call(SYS_pidfd_open, pid, 0);

@@ -146,6 +146,7 @@ long perform(Context& c, const wire::WireCall& a, long* second) {
     case Op::run_id_mapper: return op_run_id_mapper(c, a);
     case Op::start_helper: return op_start_helper(c, a, second);
     case Op::init_fork: return op_init_fork();
+    case Op::init_clone: return op_init_clone(c, a);
     case Op::exec: return op_exec(c, a);
     case Op::wait_go: return op_wait_go(c);
     case Op::proxy_loop: return op_proxy_loop(c, a);

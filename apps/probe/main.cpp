@@ -1,0 +1,169 @@
+// The probe: a program that does what its words say, one after the other, and then stands still to be looked at.
+//
+// The grader finds it from outside by its contents, and reads the kernel's facts about it; nothing that it prints counts.
+//
+//   hold [TOKEN]                   stands still until it is killed
+//   exit N                         ends with status N
+//   signal N                       ends itself by signal N
+//   sleep MS                       goes on after a while
+//   zombie N                       leaves N children that end at once unreaped, and goes on
+//   orphans N                      makes N orphans that live for a moment, and goes on
+//   orphan WORDS...                a grandchild whose parent has ended goes on with the words; this process ends with 0
+//   uts NAME                       goes on in a UTS namespace of its own, with that host name
+//   beside WORDS... -- PROGRAM...  a child goes on with the words; when it stands still the program is executed, '@' is the child
+//   first WORDS... -- PROGRAM...   the same when the child has ended
+//   run PROGRAM...                 executes the program
+//   produce FILE PROGRAM...        runs the program with its output on standard error; if it ends with 0, writes the file to
+//                                  standard output
+// Source: execve(2), signal(7). It is static: it works below any root.
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr int said_nothing = 2, cannot = 126;
+const char* own_path = "/lab/probe";
+
+[[noreturn]] void give_up(const char* what) {
+  fprintf(stderr, "probe: %s: %m\n", what);
+  _exit(cannot);
+}
+
+[[noreturn]] void execute(char** words) {
+  if (words[0] == nullptr) _exit(said_nothing);
+  execv(words[0], words);
+  give_up(words[0]);
+}
+
+[[noreturn]] void hold() {
+  close_range(3, ~0U, 0);  // whoever waits for us to stand still sees an end of file
+  for (;;) pause();
+}
+
+void sleep_ms(long ms) {
+  const timespec time{ms / 1000, (ms % 1000) * 1'000'000};
+  nanosleep(&time, nullptr);
+}
+
+pid_t fork_or_give_up() {
+  const pid_t pid = fork();
+  if (pid < 0) give_up("fork");
+  return pid;
+}
+
+// The same program with other words: what it stands for is seen in its command line.
+[[noreturn]] void become(char** words) {
+  static char* argv[256];
+  argv[0] = const_cast<char*>(own_path);
+  int count = 1;
+  for (; words[count - 1] != nullptr && count < 255; ++count) argv[count] = words[count - 1];
+  argv[count] = nullptr;
+  execv(own_path, argv);
+  give_up(own_path);
+}
+
+// Words before "--" for the child, words after it for us.
+[[noreturn]] void with_child(char** words, bool until_it_ends) {
+  char** rest = words;
+  while (*rest != nullptr && strcmp(*rest, "--") != 0) ++rest;
+  if (*rest == nullptr) _exit(said_nothing);
+  *rest++ = nullptr;
+  int still[2];
+  if (pipe(still) != 0) give_up("pipe");
+  const pid_t child = fork_or_give_up();
+  if (child == 0) {
+    close(still[0]);
+    become(words);
+  }
+  close(still[1]);
+  char byte;
+  if (!until_it_ends && read(still[0], &byte, 1) < 0) give_up("read");
+  close(still[0]);
+  if (until_it_ends) waitpid(child, nullptr, 0);
+  static char number[16];
+  snprintf(number, sizeof number, "%d", static_cast<int>(child));
+  for (char** word = rest; *word != nullptr; ++word)
+    if (strcmp(*word, "@") == 0) *word = number;
+  execute(rest);
+}
+
+void orphans(int count) {
+  for (int index = 0; index < count; ++index) {
+    const pid_t child = fork_or_give_up();
+    if (child == 0) {
+      if (fork_or_give_up() == 0) sleep_ms(50);
+      _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+  }
+}
+
+[[noreturn]] void produce(const char* file, char** program) {
+  const pid_t child = fork_or_give_up();
+  if (child == 0) {
+    dup2(2, 1);
+    execute(program);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  const int from = open(file, O_RDONLY | O_NOFOLLOW);
+  if (from < 0) give_up(file);
+  static char buffer[65536];
+  for (ssize_t size; (size = read(from, buffer, sizeof buffer)) > 0;)
+    for (ssize_t at = 0, wrote; at < size; at += wrote)
+      if ((wrote = write(1, buffer + at, static_cast<size_t>(size - at))) < 0) give_up("write");
+  _exit(0);
+}
+
+// One word of behaviour; the words that it did not use.
+char** act(char** words) {
+  const char* verb = words[0];
+  const char* value = words[1] != nullptr ? words[1] : "0";
+  if (strcmp(verb, "hold") == 0) hold();
+  if (strcmp(verb, "exit") == 0) _exit(atoi(value));
+  if (strcmp(verb, "signal") == 0) {
+    kill(getpid(), atoi(value));
+    for (;;) pause();
+  }
+  if (strcmp(verb, "run") == 0) execute(words + 1);
+  if (strcmp(verb, "produce") == 0) produce(value, words + 2);
+  if (strcmp(verb, "beside") == 0) with_child(words + 1, false);
+  if (strcmp(verb, "first") == 0) with_child(words + 1, true);
+  if (strcmp(verb, "sleep") == 0) {
+    sleep_ms(atol(value));
+  } else if (strcmp(verb, "zombie") == 0) {
+    for (int index = 0; index < atoi(value); ++index)
+      if (fork_or_give_up() == 0) _exit(0);
+  } else if (strcmp(verb, "orphans") == 0) {
+    orphans(atoi(value));
+  } else if (strcmp(verb, "orphan") == 0) {
+    if (fork_or_give_up() == 0) {
+      const pid_t parent = getppid();
+      while (getppid() == parent) sleep_ms(1);
+      become(words + 1);
+    }
+    _exit(0);
+  } else if (strcmp(verb, "uts") == 0) {
+    if (unshare(CLONE_NEWUTS) != 0 || sethostname(value, strlen(value)) != 0) give_up("uts");
+  } else {
+    _exit(said_nothing);
+  }
+  return words + 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) return said_nothing;
+  for (char** words = argv + 1; *words != nullptr;) words = act(words);
+  return 0;
+}
