@@ -6,9 +6,12 @@
 //   exit N                         ends with status N
 //   signal N                       ends itself by signal N
 //   sleep MS                       goes on after a while
-//   zombie N                       leaves N children that end at once unreaped, and goes on
+//   masked                         blocks SIGTERM, also for the program that it becomes, and goes on
+//   term N                         stands still until SIGTERM, then ends with status N; wants to be masked before
+//   then WORDS...                  is executed anew with these words: they are its command line from then on
 //   orphans N                      makes N orphans that live for a moment, and goes on
 //   orphan WORDS...                a grandchild whose parent has ended goes on with the words; this process ends with 0
+//   pidns WORDS...                 a child goes on with the words as process 1 of a new pid namespace; this one ends as it does
 //   uts NAME                       goes on in a UTS namespace of its own, with that host name
 //   beside WORDS... -- PROGRAM...  a child goes on with the words; when it stands still the program is executed, '@' is the child
 //   first WORDS... -- PROGRAM...   the same when the child has ended
@@ -33,7 +36,8 @@ constexpr int said_nothing = 2, cannot = 126;
 const char* own_path = "/lab/probe";
 
 [[noreturn]] void give_up(const char* what) {
-  fprintf(stderr, "probe: %s: %m\n", what);
+  fputs("probe: ", stderr);
+  perror(what);
   _exit(cannot);
 }
 
@@ -68,6 +72,33 @@ pid_t fork_or_give_up() {
   argv[count] = nullptr;
   execv(own_path, argv);
   give_up(own_path);
+}
+
+[[noreturn]] void end_like(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+[[noreturn]] void in_pid_namespace(char** words) {
+  if (unshare(CLONE_NEWPID) != 0) give_up("pidns");
+  const pid_t child = fork_or_give_up();
+  if (child == 0) become(words);
+  end_like(child);
+}
+
+sigset_t term_alone() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+[[noreturn]] void await_term(int status) {
+  const sigset_t set = term_alone();
+  int number = 0;
+  sigwait(&set, &number);
+  _exit(status);
 }
 
 // Words before "--" for the child, words after it for us.
@@ -134,20 +165,25 @@ char** act(char** words) {
     kill(getpid(), atoi(value));
     for (;;) pause();
   }
+  if (strcmp(verb, "masked") == 0) {
+    const sigset_t set = term_alone();
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    return words + 1;
+  }
+  if (strcmp(verb, "term") == 0) await_term(atoi(value));
+  if (strcmp(verb, "then") == 0) become(words + 1);
+  if (strcmp(verb, "pidns") == 0) in_pid_namespace(words + 1);
   if (strcmp(verb, "run") == 0) execute(words + 1);
   if (strcmp(verb, "produce") == 0) produce(value, words + 2);
   if (strcmp(verb, "beside") == 0) with_child(words + 1, false);
   if (strcmp(verb, "first") == 0) with_child(words + 1, true);
   if (strcmp(verb, "sleep") == 0) {
     sleep_ms(atol(value));
-  } else if (strcmp(verb, "zombie") == 0) {
-    for (int index = 0; index < atoi(value); ++index)
-      if (fork_or_give_up() == 0) _exit(0);
   } else if (strcmp(verb, "orphans") == 0) {
     orphans(atoi(value));
   } else if (strcmp(verb, "orphan") == 0) {
+    const pid_t parent = getpid();
     if (fork_or_give_up() == 0) {
-      const pid_t parent = getppid();
       while (getppid() == parent) sleep_ms(1);
       become(words + 1);
     }

@@ -48,7 +48,6 @@ BoxHost host_of(const BoxSpec& spec, const Machine& machine) {
   BoxHost host;
   host.id = sys::random_hex(64);
   host.ledgers = machine.ledgers;
-  host.place = machine.place;
   host.index = static_cast<unsigned>(std::stoul(host.id.substr(0, 4), nullptr, 16)) % box_count;
   host.layout = machine.layout;
   host.writes = limit_writes_of(spec.limits, machine.layout);
@@ -72,8 +71,8 @@ Machine prepare_machine() {
   if (sys::geteuid() != 0)
     throw Error::refused("the box", "root is needed to make user namespaces with ranges of ids, and limits", "run the command with sudo");
   const container::Paths paths = container::default_paths();
-  Machine machine{paths.monitor, paths.state + "/lab/ledgers", paths.state + "/lab/root", cgroups::read_layout(), box_filter()};
-  for (const std::string& directory : {machine.ledgers, machine.place}) sys::mkdirs(directory, 0700);
+  Machine machine{paths.monitor, paths.state + "/lab", cgroups::read_layout(), box_filter()};
+  sys::mkdirs(machine.ledgers, 0700);
   recover(machine.ledgers);
   return machine;
 }

@@ -25,7 +25,7 @@ using Words = std::vector<std::string>;
 
 // What all boxes of a run share: read once.
 struct Machine {
-  std::string monitor, ledgers, place;
+  std::string monitor, ledgers;  // a program; a directory
   cgroups::Layout layout;
   std::string filter;
   std::shared_ptr<Words> made = std::make_shared<Words>();  // paths of ledgers and groups of all boxes so far

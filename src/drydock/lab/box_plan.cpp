@@ -152,7 +152,7 @@ BoxPlan Builder::build() {
   groups();
   clone();
   mounts::add_private_propagation(plan(), Lane::payload);
-  place_ = mounts::add_root_place(plan(), Lane::payload, host_.place);
+  place_ = mounts::add_root_place(plan(), Lane::payload, host_.ledgers);
   shown_directories();
   become_outer_root();
   root();

@@ -47,8 +47,7 @@ struct BoxSpec {
 // What the plan depends on, beside the spec. Filled by Box (box.hpp).
 struct BoxHost {
   std::string id;        // unguessable: names of ledger and groups
-  std::string ledgers;   // directory
-  std::string place;     // any directory: in the box's own mount namespace the new root is attached there
+  std::string ledgers;   // directory; in the box's own mount namespace the new root is attached over it
   unsigned index = 0;    // which range of ids
   cgroups::Layout layout;
   cgroups::LimitWrites writes;

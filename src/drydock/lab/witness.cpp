@@ -9,8 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstring>
+#include <sstream>
 
 #include <drydock/image/archive/digest.hpp>
 #include <drydock/kernel/error.hpp>
@@ -140,20 +139,31 @@ std::optional<UtsNames> pinned_uts_names(pid_t pid, const std::string& path) {
   return file ? names_in(*file) : std::nullopt;
 }
 
+namespace {
+
+std::vector<pid_t> numbers_of(const std::string& text) {
+  std::vector<pid_t> numbers;
+  std::istringstream stream(text);
+  for (pid_t number; stream >> number;) numbers.push_back(number);
+  return numbers;
+}
+
+void add_children(pid_t pid, std::vector<Process>& all) {
+  const auto threads = unless_gone([&] { return sys::list_directory(proc(pid, "task")); }).value_or(std::vector<std::string>());
+  for (const std::string& thread : threads)
+    for (const pid_t child : numbers_of(unless_gone([&] { return sys::read_file(proc(pid, "task/" + thread + "/children")); }).value_or(""))) {
+      const std::string status = unless_gone([&] { return sys::read_file(proc(child, "status")); }).value_or("");
+      if (status.empty()) continue;
+      all.push_back({child, pid, (field(status, "State") + "?").front(), numbers_of(field(status, "NSpid"))});
+      add_children(child, all);
+    }
+}
+
+}  // namespace
+
 std::vector<Process> processes(const Box& box) {
   std::vector<Process> all;
-  for (const pid_t pid : box.pids()) {
-    const std::string status = unless_gone([&] { return sys::read_file(proc(pid, "status")); }).value_or("");
-    if (status.empty()) continue;
-    Process process{pid, static_cast<pid_t>(std::atoi(field(status, "PPid").c_str())), (field(status, "State") + "?").front(), {}};
-    const std::string pids = field(status, "NSpid");
-    for (const char* at = pids.c_str(); *at != '\0';) {
-      char* end = nullptr;
-      process.ns_pids.push_back(static_cast<pid_t>(std::strtol(at, &end, 10)));
-      at = *end == '\0' ? end : end + 1;
-    }
-    all.push_back(std::move(process));
-  }
+  add_children(box.init(), all);
   return all;
 }
 

@@ -42,7 +42,7 @@ struct Process {
   char state = '?';
   std::vector<pid_t> ns_pids;
 };
-// The processes of the box as /proc/PID/status has them.
+// All descendants of pid 1 of the box, zombies too: those are in no list of a control group.
 std::vector<Process> processes(const Box& box);
 
 }  // namespace drydock::lab
