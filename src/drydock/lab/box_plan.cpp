@@ -171,7 +171,7 @@ BoxPlan Builder::build() {
 }  // namespace
 
 BoxIds box_ids(unsigned index) {
-  return {90000 + index, 100000 + index * ids_per_box};
+  return {first_box_id + index, first_box_id + (index + 1) * ids_per_box};
 }
 
 BoxPlan box_plan(const BoxSpec& spec, const BoxHost& host) {

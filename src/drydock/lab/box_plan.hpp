@@ -66,7 +66,8 @@ BoxPlan box_plan(const BoxSpec& spec, const BoxHost& host);
 struct BoxIds {
   std::uint32_t init, students;
 };
-inline constexpr std::uint32_t ids_per_box = 65536;
+// Far above the ranges of /etc/subuid, which containers of this machine have.
+inline constexpr std::uint32_t first_box_id = 1'000'000'000, ids_per_box = 65536;
 inline constexpr unsigned box_count = 64;
 BoxIds box_ids(unsigned index);
 

@@ -16,7 +16,7 @@ BoxLimits compiler_limits() {
   limits.disk = 128ULL << 20;
   limits.pids = 32;
   limits.cpus = 2;
-  limits.seconds = 30;
+  limits.seconds = 12;
   limits.output = 2 * largest_program;
   limits.flood = largest_program;
   return limits;

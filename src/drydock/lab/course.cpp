@@ -41,9 +41,18 @@ Submission made_of(const Chapter& chapter, std::string (*text_of)(const Source&,
   return submission;
 }
 
+Fd open_without_links(const Fd& folder, const std::string& name) {
+  try {
+    return sys::openat2(folder, name, O_RDONLY | O_NONBLOCK, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  } catch (const Error& error) {
+    if (error.code() == ELOOP || error.code() == EXDEV) throw Error::refused("'" + name + "'", "it is a link", "hand in the file itself");
+    throw;
+  }
+}
+
 // Whoever reads this as root must not be led elsewhere, nor wait for a pipe.
 std::string read_strangers_file(const Fd& folder, const std::string& name) {
-  const Fd file = sys::openat2(folder, name, O_RDONLY | O_NONBLOCK, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  const Fd file = open_without_links(folder, name);
   const struct stat status = sys::fstat(file);
   if (!S_ISREG(status.st_mode)) throw Error::refused("'" + name + "'", "it is no regular file", "hand in a text file of that name");
   if (static_cast<std::size_t>(status.st_size) > largest_file) throw Error::refused("'" + name + "'", "it is larger than 256 KB", "hand in the source only");

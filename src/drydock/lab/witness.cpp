@@ -99,8 +99,9 @@ std::optional<UtsNames> names_in(const Fd& uts) {
 
 std::vector<pid_t> find_probes(const Box& box, const std::string& probe, const std::vector<std::string>& words) {
   std::vector<pid_t> found;
+  // Contents first: reading the command line waits for a lock of the process, which one that forks without end holds for seconds.
   for (const pid_t pid : box.pids())
-    if (words_of(pid) == words && has_bytes(pid, probe)) found.push_back(pid);
+    if (has_bytes(pid, probe) && words_of(pid) == words) found.push_back(pid);
   return found;
 }
 
