@@ -16,7 +16,7 @@
 namespace drydock::plan::wire {
 
 inline constexpr std::uint32_t magic = 0x4b434f44;  // "DOCK"
-inline constexpr std::uint32_t version = 3;  // one more with every change of Op or of a structure below
+inline constexpr std::uint32_t version = 4;  // one more with every change of Op or of a structure below
 inline constexpr int max_slots = 192;
 inline constexpr int max_edges = 6;
 inline constexpr int max_lanes = 4;
