@@ -21,7 +21,7 @@ namespaces::Maps maps_of(const Request& request) {
 
 void maps_and_root(Sketch& sketch) {
   const auto writer = sketch.request.euid == 0 ? namespaces::MapWriter::parent : namespaces::MapWriter::self;
-  const StepRef written = container::add_id_maps(sketch.plan(), sketch.child, maps_of(sketch.request), writer);
+  const StepRef written = container::add_id_maps(sketch.plan(), sketch.child, sketch.maps, writer);
   container::add_become_root(sketch.plan(), written, writer);
 }
 
@@ -44,6 +44,7 @@ std::vector<std::string> changed() {
 const Growth user{
     {.chapter = 7, .adds = added(), .removes = {"mount.devpts.gid"}, .changes = changed(), .grow = [](Sketch& sketch) {
        sketch.clone_flags |= CLONE_NEWUSER;
+       sketch.maps = maps_of(sketch.request);
        sketch.add(Phase::isolate, "user", maps_and_root);
      }}};
 

@@ -3,7 +3,7 @@
 #include <drydock/namespaces/kinds.hpp>
 
 #include "experiments.hpp"
-#include "experiments/bench.hpp"
+#include "shared/bench.hpp"
 #include "shared/chapter.hpp"
 #include "shared/payload.hpp"
 
@@ -121,7 +121,7 @@ int main(int argc, char** argv) {
        .name = "overlay",
        .idea = "read-only layers below, one writable layer on top: what a container changes",
        .story = overlay::story,
-       .needs = {needs::namespaces(), overlay::layers()},
+       .needs = {needs::namespaces(), layers()},
        .experiments = overlay::experiments,
        .not_shown =
            {{"N0-103",

@@ -12,6 +12,7 @@
 
 #include "shared/narrator.hpp"
 #include "shared/needs.hpp"
+#include "shared/sketch.hpp"
 #include "shared/talk.hpp"
 
 namespace drydock::chapter {
@@ -44,6 +45,10 @@ struct Chapter {
   std::vector<Experiment> experiments = {};
   std::vector<NotShown> not_shown = {};
   std::vector<Inside> inside = {};
+  // What `-- CMD` runs in: chapters whose containers stand on an image ask for one.
+  Request (*request)(std::vector<std::string> command) = [](std::vector<std::string> command) {
+    return request_of_this_user(std::move(command));
+  };
 
   std::string program() const;  // "ch02-uts"
 };

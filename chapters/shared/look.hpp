@@ -13,9 +13,9 @@
 
 namespace drydock::chapter {
 
-std::string hostname();    // of uname(2), in the caller's UTS namespace
-std::string nis_domain();  // the same call's domainname
-std::string kernel_version();  // the numbers of its release: "6.18.44"
+std::string hostname();                        // of uname(2), in the caller's UTS namespace
+std::string nis_domain();                      // the same call's domainname
+std::string kernel_version();                  // the numbers of its release: "6.18.44"
 std::string link_of(const std::string& path);  // readlink(2)
 // A field of /proc/PID/status without its blanks: status_field(1, "State") == "S (sleeping)". Empty when there is none.
 std::string status_field(pid_t pid, const std::string& field);

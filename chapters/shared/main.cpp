@@ -150,7 +150,7 @@ int run_command(const Chapter& chapter, const Options& options, const std::vecto
     throw Error::refused(chapter.program(), missing);
   Narrator tell(options);
   try {
-    return run_in_foreground(tell, sketch_of(chapter.number, request_of_this_user(command)));
+    return run_in_foreground(tell, sketch_of(chapter.number, chapter.request(command)));
   } catch (const Error& error) {
     fmt::print(stderr, "{}: {}\n", chapter.program(), error.what());
     return status_of(error);

@@ -37,6 +37,14 @@ cgroups::Layout Request::documented_layout() {
   return layout;
 }
 
+image::Image Request::documented_image() {
+  image::Image image;
+  image.reference = "busybox:latest";
+  image.config_digest = "sha256:" + std::string(64, '0');
+  for (const char digit : {'1', '2'}) image.layers.push_back("/var/lib/drydock/layers/" + std::string(64, digit));
+  return image;
+}
+
 Request request_of_this_user(std::vector<std::string> command, const cgroups::Limits& limits) {
   Request request;
   request.command = std::move(command);
@@ -55,8 +63,12 @@ void Sketch::add(Phase phase, std::string name, Part part) {
   parts_.push_back({phase, std::move(name), std::move(part)});
 }
 
+std::vector<Sketch::Entry>::iterator Sketch::find(const std::string& name) {
+  return std::find_if(parts_.begin(), parts_.end(), [&](const Entry& entry) { return entry.name == name; });
+}
+
 void Sketch::replace(const std::string& name, Part part) {
-  const auto found = std::find_if(parts_.begin(), parts_.end(), [&](const Entry& entry) { return entry.name == name; });
+  const auto found = find(name);
   if (found == parts_.end()) throw Error::refused("part '" + name + "' of a plan", "no chapter before this one adds it");
   if (part)
     found->part = std::move(part);
@@ -65,7 +77,7 @@ void Sketch::replace(const std::string& name, Part part) {
 }
 
 void Sketch::keep_ledger() {
-  if (std::any_of(parts_.begin(), parts_.end(), [](const Entry& entry) { return entry.name == "ledger"; })) return;
+  if (find("ledger") != parts_.end()) return;
   add(Phase::host, "ledger", [](Sketch& sketch) {
     const std::string path = sketch.request.ledgers + "/" + sketch.request.id;
     sketch.plan()

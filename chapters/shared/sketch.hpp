@@ -13,15 +13,18 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <drydock/cgroups/knobs.hpp>
 #include <drydock/cgroups/layout.hpp>
 #include <drydock/cgroups/steps.hpp>
+#include <drydock/image/store.hpp>
 #include <drydock/mounts/system.hpp>
 #include <drydock/network/bridge.hpp>
 #include <drydock/network/ports.hpp>
+#include <drydock/namespaces/id_map.hpp>
 #include <drydock/plan/plan.hpp>
 #include <drydock/plan/serialise.hpp>
 
@@ -43,11 +46,17 @@ struct Request {
   network::BridgeConfig bridge = {};                   // of chapter 10
   network::Ipv4 address = bridge.subnet.address(2);    // of the container on it
   std::vector<network::PublishedPort> ports = {{"", 8080, 80}};
+  std::string data = "/var/lib/drydock";               // of chapter 11: the store, and the containers' writable layers
+  image::Image image = documented_image();             // found there: shared/image.hpp
+  std::shared_ptr<Fd> image_hold = {};                 // nobody deletes its layers until a ledger names them
+  bool layers_by_descriptor = true;                    // Linux 6.13
 
   // 64 MiB without swap, half a processor, 64 tasks.
   static cgroups::Limits default_limits();
   // cgroup v2 at its usual place, with the controllers that systemd hands out.
   static cgroups::Layout documented_layout();
+  // Two layers with digests that no content has.
+  static image::Image documented_image();
 };
 
 // The request of this user on this machine, now. Throws Error for limits that cannot be (cgroups::validate).
@@ -66,6 +75,7 @@ class Sketch {
 
   Request request;
   std::uint64_t clone_flags = 0;
+  namespaces::Maps maps;         // of chapter 07: who root inside is outside
   plan::Slot child;              // pid; known from phase outside on
   plan::Slot base;               // the tree that the new root is made of
   plan::Slot root;               // the new root, once a chapter makes one
@@ -84,7 +94,7 @@ class Sketch {
   void remove(const std::string& name) { replace(name, {}); }
 
   // The ledger gets a name with the first step, so that `drydock reset` can undo what a killed monitor leaves: for every chapter
-  // that makes something which does not go with its last process (groups, links, files).
+  // that makes something which does not go with its last process (groups, links, files). Once is enough.
   void keep_ledger();
 
   plan::Plan& plan() { return plan_; }
@@ -96,6 +106,7 @@ class Sketch {
     std::string name;
     Part part;
   };
+  std::vector<Entry>::iterator find(const std::string& name);
   void run(Phase phase);
   void clone();
 

@@ -85,6 +85,10 @@ class Played:
         for program in [*chapters.built(), *(chapters.BIN / name for name in ("drydock-monitor", "drydock-image", "drydock"))]:
             if program.exists():
                 shutil.copy2(program, self.programs / program.name)
+        self.users_data = self.scratch / "data-of-nobody"  # an image store needs a directory of one's own
+        self.users_data.mkdir()
+        if os.geteuid() == 0:
+            os.chown(self.users_data, NOBODY, NOBODY)
         for program in self.programs.iterdir():
             program.chmod(0o755)
         state = "/run/drydock" if os.geteuid() == 0 else str(self.scratch / "state")  # /run is the host's own for root only
@@ -99,7 +103,7 @@ class Played:
         """`words[0]` is a chapter's program; the result of subprocess.run, both streams apart."""
         change = user and os.geteuid() == 0
         other = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if change else {}
-        own = {"DRYDOCK_ROOT": "/nonexistent", "DRYDOCK_STATE": f"/tmp/drydock-{NOBODY}/drydock"} if change else {}
+        own = {"DRYDOCK_ROOT": str(self.users_data), "DRYDOCK_STATE": f"/tmp/drydock-{NOBODY}/drydock"} if change else {}
         return subprocess.run([self.programs / words[0], *words[1:]], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout * SLOWNESS, env={**os.environ, **own, **environment}, cwd="/", **other)
 

@@ -8,7 +8,7 @@
 #include <drydock/kernel/sys.hpp>
 
 #include "experiments.hpp"
-#include "experiments/bench.hpp"
+#include "shared/bench.hpp"
 
 namespace drydock::chapter::overlay {
 

@@ -19,7 +19,7 @@
 #include "shared/needs.hpp"
 #include "shared/values.hpp"
 
-namespace drydock::chapter::overlay {
+namespace drydock::chapter {
 
 struct Layers {
   std::vector<std::string> lowers;  // lowest first
@@ -61,4 +61,4 @@ Need layers();
 // "char device 0:0", "file", "directory", or "none".
 std::string kind_of(const std::string& path);
 
-}  // namespace drydock::chapter::overlay
+}  // namespace drydock::chapter

@@ -1,4 +1,4 @@
-#include "experiments/bench.hpp"
+#include "shared/bench.hpp"
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -13,7 +13,7 @@
 #include <drydock/kernel/sys.hpp>
 #include <drydock/overlay/overlay.hpp>
 
-namespace drydock::chapter::overlay {
+namespace drydock::chapter {
 
 using namespaces::Kind;
 
@@ -153,4 +153,4 @@ std::string kind_of(const std::string& path) {
   return S_ISDIR(status->st_mode) ? "directory" : "file";
 }
 
-}  // namespace drydock::chapter::overlay
+}  // namespace drydock::chapter
