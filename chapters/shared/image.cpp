@@ -4,6 +4,7 @@
 #include <drydock/container/host.hpp>
 #include <drydock/kernel/error.hpp>
 #include <drydock/kernel/sys.hpp>
+#include <drydock/security/capabilities.hpp>
 
 namespace drydock::chapter {
 
@@ -23,6 +24,7 @@ Request request_with_image(std::vector<std::string> command, const cgroups::Limi
   request.image = base_image();
   request.image_hold = std::make_shared<Fd>(image::Store(request.data).hold());
   request.layers_by_descriptor = container::kernel_at_least(6, 13);
+  request.capabilities = security::all_capabilities();
   return request;
 }
 

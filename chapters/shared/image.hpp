@@ -13,7 +13,7 @@
 
 namespace drydock::chapter {
 
-// As request_of_this_user(), with the image and what this kernel can do with its layers.
+// As request_of_this_user(), with the image, what this kernel can do with its layers, and the capabilities that it knows.
 Request request_with_image(std::vector<std::string> command = {"cat"}, const cgroups::Limits& limits = Request::default_limits());
 
 namespace needs {

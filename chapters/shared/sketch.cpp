@@ -77,7 +77,7 @@ void Sketch::replace(const std::string& name, Part part) {
 }
 
 void Sketch::keep_ledger() {
-  if (find("ledger") != parts_.end()) return;
+  if (has("ledger")) return;
   add(Phase::host, "ledger", [](Sketch& sketch) {
     const std::string path = sketch.request.ledgers + "/" + sketch.request.id;
     sketch.plan()

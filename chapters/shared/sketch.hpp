@@ -50,6 +50,8 @@ struct Request {
   image::Image image = documented_image();             // found there: shared/image.hpp
   std::shared_ptr<Fd> image_hold = {};                 // nobody deletes its layers until a ledger names them
   bool layers_by_descriptor = true;                    // Linux 6.13
+  // Of chapter 12: what root of the container has to give away. All that Linux 5.9 knows.
+  std::uint64_t capabilities = (std::uint64_t{1} << 41) - 1;
 
   // 64 MiB without swap, half a processor, 64 tasks.
   static cgroups::Limits default_limits();
@@ -92,6 +94,7 @@ class Sketch {
   // Puts `part` where the part `name` is; throws Error when there is none. An empty part removes it.
   void replace(const std::string& name, Part part);
   void remove(const std::string& name) { replace(name, {}); }
+  bool has(const std::string& name) { return find(name) != parts_.end(); }
 
   // The ledger gets a name with the first step, so that `drydock reset` can undo what a killed monitor leaves: for every chapter
   // that makes something which does not go with its last process (groups, links, files). Once is enough.

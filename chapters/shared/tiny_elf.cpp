@@ -22,6 +22,21 @@ std::string code_for_x86_64(std::uint8_t length) {
   return {code.begin(), code.end()};
 }
 
+std::string bytes_of_words(const std::vector<std::uint32_t>& code) {
+  return {reinterpret_cast<const char*>(code.data()), code.size() * sizeof code.front()};
+}
+
+// exit(geteuid())
+std::string euid_code(Elf64_Half machine) {
+  if (machine == EM_AARCH64) return bytes_of_words({0xd28015e8, 0xd4000001, 0xd2800ba8, 0xd4000001});
+  const std::vector<std::uint8_t> code{0xb8, 107,  0, 0, 0,  // mov eax, 107 (geteuid)
+                                       0x0f, 0x05,           // syscall
+                                       0x89, 0xc7,           // mov edi, eax
+                                       0xb8, 60,   0, 0, 0,  // mov eax, 60 (exit)
+                                       0x0f, 0x05};          // syscall
+  return {code.begin(), code.end()};
+}
+
 std::string code_for_arm64(std::uint8_t length) {
   const std::vector<std::uint32_t> code{0xd2800020,                  // mov x0, 1
                                         0x100000e1,                  // adr x1, text: 28 bytes on
@@ -31,7 +46,12 @@ std::string code_for_arm64(std::uint8_t length) {
                                         0xd2800000,                  // mov x0, 0
                                         0xd2800ba8,                  // mov x8, 93 (exit)
                                         0xd4000001};                 // svc 0
-  return {reinterpret_cast<const char*>(code.data()), code.size() * sizeof code.front()};
+  return bytes_of_words(code);
+}
+
+std::string code_for(Elf64_Half machine, const std::string& text) {
+  const auto length = static_cast<std::uint8_t>(text.size());
+  return (machine == EM_X86_64 ? code_for_x86_64(length) : code_for_arm64(length)) + text;
 }
 
 template <typename Struct>
@@ -39,9 +59,7 @@ std::string bytes_of(const Struct& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-std::string elf(Elf64_Half machine, const std::string& text) {
-  const auto length = static_cast<std::uint8_t>(text.size());
-  const std::string body = (machine == EM_X86_64 ? code_for_x86_64(length) : code_for_arm64(length)) + text;
+std::string elf(Elf64_Half machine, const std::string& body) {
   constexpr Elf64_Addr base = 0x400000;
   Elf64_Ehdr head{};
   for (std::size_t i = 0; i < SELFMAG; ++i) head.e_ident[i] = static_cast<unsigned char>(ELFMAG[i]);
@@ -74,11 +92,15 @@ constexpr Elf64_Half ours = EM_X86_64, theirs = EM_AARCH64;
 }  // namespace
 
 std::string tiny_elf(const std::string& text) {
-  return elf(ours, text);
+  return elf(ours, code_for(ours, text));
 }
 
 std::string tiny_elf_of_another_machine(const std::string& text) {
-  return elf(theirs, text);
+  return elf(theirs, code_for(theirs, text));
+}
+
+std::string tiny_elf_that_tells_its_euid() {
+  return elf(ours, euid_code(ours));
 }
 
 }  // namespace drydock::chapter

@@ -11,6 +11,8 @@ namespace drydock::chapter {
 
 // For this machine. At most 255 bytes of text.
 std::string tiny_elf(const std::string& text);
+// One that writes nothing: its exit status is its effective user id (the lowest eight bits).
+std::string tiny_elf_that_tells_its_euid();
 // The same for the other one of x86-64 and arm64.
 std::string tiny_elf_of_another_machine(const std::string& text);
 

@@ -72,6 +72,7 @@ class Launch {
   void detach();
 
   Ledger& ledger() { return ledger_; }
+  const Ledger& ledger() const { return ledger_; }
   const Fd& control() const { return control_; }
   pid_t monitor() const { return monitor_; }
   // The failed step as an Error: call, printed arguments, errno, the kernel's own words, reason, remedy.
