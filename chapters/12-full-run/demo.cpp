@@ -11,6 +11,7 @@
 #include "experiments/protections.hpp"
 #include "shared/chapter.hpp"
 #include "shared/image.hpp"
+#include "shared/look.hpp"
 #include "shared/payload.hpp"
 
 namespace drydock::chapter::full_run {
@@ -79,6 +80,14 @@ Need virtual_machine() {
           }};
 }
 
+// Where lxc-checkconfig finds it.
+Need kernel_configuration() {
+  return {"the kernel's configuration", []() -> std::string {
+            if (sys::exists("/proc/config.gz") || sys::exists("/boot/config-" + kernel_version())) return {};
+            return "this kernel does not show its configuration; use one with /proc/config.gz, or with its file in /boot";
+          }};
+}
+
 Need no_emulator() {
   return {"no emulator", [] {
             for (const char* name : {"qemu-aarch64", "qemu-x86_64"})
@@ -90,6 +99,7 @@ Need no_emulator() {
 
 const std::vector<Need> whole{needs::namespaces(), needs::image()};
 const std::vector<Need> as_root{needs::root(), needs::image()};
+const std::vector<Need> lxc{needs::root(), needs::program("lxc-create", "lxc")};
 const std::vector<Need> runc{needs::program("runc"), needs::namespaces(), needs::image()};
 
 }  // namespace
@@ -151,9 +161,34 @@ const std::vector<Experiment> experiments = {
     {"init-system", "Can a container start with init, like a machine?", {"N4-011"}, whole, init_system},
     {"no-move", "Can a running container be moved?", {"N4-032", "E-097"}, {needs::root(), needs::image()}, no_move},
     {"chroot", "What lies between a chroot and a virtual machine?", {"N4-010"}, whole, chroot_and_container},
+    {"lxc-session",
+     "What do the tools of LXC do, one after the other?",
+     {"N4-002", "N4-013", "N4-014", "N4-015", "N4-017", "N4-018", "U-27"},
+     lxc,
+     lxc_session},
+    {"lxc-console", "What does lxc-console connect?", {"N4-016", "U-27"}, lxc, lxc_console},
+    {"lxc-snapshot",
+     "What is in a snapshot of a container?",
+     {"N4-019", "U-27"},
+     {needs::root(), needs::program("lxc-create", "lxc"), needs::program("rsync")},
+     lxc_snapshot},
+    {"lxc-today",
+     "Which of the notes' LXC commands work as they are written?",
+     {"N4-012", "E-180", "E-181", "U-27"},
+     {needs::root(), needs::program("lxc-create", "lxc"), kernel_configuration()},
+     lxc_today},
     {"runc-bundle", "What does runc need in order to run a container?", {"N4-024", "U-28"}, runc, runc_bundle},
     {"runc-parent", "Whose child is a container that runc made?", {"N4-025", "E-149"}, runc, runc_parent},
     {"libcontainer", "Did runC replace libcontainer?", {"N4-023", "N4-026", "E-149"}, {needs::program("runc")}, libcontainer},
+};
+
+const std::vector<NotShown> not_shown = {
+    {"N0-003", "it is about hosts that run Windows or macOS; the guest of such a host is what one-kernel and guest show"},
+    {"N0-106", "a history of versions from 2013 to 2016; what of it is left in today's programs, libcontainer shows"},
+    {"E-135", "which release of Docker left LXC can be read in its changelog, and is seen on no machine"},
+    {"N4-001", "a figure"},
+    {"N4-020", "the web panel wants CentOS, the network and Python 2"},
+    {"N4-022", "SELinux labels are of CentOS 7; its cgroups and namespaces are those of this chapter"},
 };
 
 }  // namespace drydock::chapter::full_run
@@ -167,6 +202,7 @@ int main(int argc, char** argv) {
        .story = full_run::story,
        .needs = {needs::namespaces(), needs::image()},
        .experiments = full_run::experiments,
+       .not_shown = full_run::not_shown,
        .request = [](std::vector<std::string> command) { return request_with_image(std::move(command)); }},
       argc, argv);
 }

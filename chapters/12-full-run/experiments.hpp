@@ -39,6 +39,12 @@ void shared_namespaces(Narrator& tell);
 void no_move(Narrator& tell);
 void chroot_and_container(Narrator& tell);
 
+// experiments/lxc.cpp: the tools that the notes list
+void lxc_session(Narrator& tell);
+void lxc_console(Narrator& tell);
+void lxc_snapshot(Narrator& tell);
+void lxc_today(Narrator& tell);
+
 // experiments/runc.cpp: somebody else's runtime does the same
 void runc_bundle(Narrator& tell);
 void runc_parent(Narrator& tell);
