@@ -102,7 +102,7 @@ const Growth image_layers{
                  "layers.attach",  "layers.base",     "layers.base.attach", "layers.app",       "layers.app.motd",
                  "layers.upper",   "layers.work",     "layers.merged",      "layers.shown",     "layers.shown.flags",
                  "layers.show",    "overlay.cwd",     "overlay.mount"},
-     .changes = {"overlay"},
+     .moves = {"overlay"},  // into the lane that may id-map
      .grow = [](Sketch& sketch) {
        sketch.keep_ledger();
        sketch.add(Phase::host, "writable layer", writable_layer);

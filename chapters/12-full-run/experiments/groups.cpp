@@ -21,11 +21,6 @@ namespace {
 constexpr const char* hundred =
     "(i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done) 2>/dev/null; set -- /proc/[0-9]*; echo $#";
 
-int processes_in(Payload& payload) {
-  payload.talk().say(hundred);
-  return std::stoi(payload.talk().line());
-}
-
 // The launched container and its groups.
 struct Counted {
   explicit Counted(Narrator& tell) : Counted(tell, container()) {}
@@ -53,12 +48,12 @@ void without_limits(Narrator& tell) {
   tell.step("the whole plan: 64 tasks. Its shell starts a hundred");
   {
     Counted whole(tell);
-    tell.show("processes in the container", processes_in(whole.payload), at_most(64));
+    tell.show("processes in the container", std::stoi(ask_shell(whole.payload, hundred)), at_most(64));
     tell.show("was a fork refused?", whole.group.events().fork_failures > 0, is(true));
   }
   tell.step("without control groups");
   Payload none(tell, container({.parts = group_parts}));
-  tell.show("processes in the container", processes_in(none), at_least(101));
+  tell.show("processes in the container", std::stoi(ask_shell(none, hundred)), at_least(101));
   const std::string ours = sys::read_file("/proc/self/cgroup");
   tell.show("is it in the groups of whoever started it?", sys::read_file("/proc/" + text(none.pid()) + "/cgroup") == ours,
             is(true));

@@ -35,6 +35,11 @@ std::string ask(Payload& payload, const std::string& command) {
   return payload.talk().line();
 }
 
+std::string ask_shell(Payload& payload, const std::string& command) {
+  payload.talk().say(command);
+  return payload.talk().line();
+}
+
 std::string writing(const std::string& path, const std::string& bytes) {
   std::string octal;
   for (const char c : bytes) {

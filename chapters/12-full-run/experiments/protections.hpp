@@ -23,6 +23,8 @@ struct Without {
 Sketch container(const Without& without = {});
 // The first line that the command prints, both streams together. A command that prints nothing must echo something.
 std::string ask(Payload& payload, const std::string& command);
+// The same by the shell itself: no process more than there is. Commands that are the shell's own, and print one line.
+std::string ask_shell(Payload& payload, const std::string& command);
 
 // Words for its shell: make a program of these bytes.
 std::string writing(const std::string& path, const std::string& bytes);
