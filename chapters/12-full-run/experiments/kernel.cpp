@@ -40,6 +40,15 @@ bool same_on_the_host(Payload& payload, const std::string& path) {
   return ask(payload, "cat " + path) == first_line_of_host(path);
 }
 
+// The numbers behind these words, in the file's own unit.
+std::uint64_t sum_of(const std::string& path, const std::vector<std::string>& words) {
+  const std::string all = sys::read_file(path);
+  std::uint64_t sum = 0;
+  for (const std::string& word : words)
+    if (const std::size_t at = all.find(word); at != std::string::npos) sum += std::stoull(all.substr(at + word.size()));
+  return sum;
+}
+
 // What a program of these bytes prints, or why execve(2) refuses it.
 std::string executed(const std::string& program) {
   Child child(0, [&](Talk& chapter) {
@@ -79,8 +88,13 @@ void guest(Narrator& tell) {
   tell.show("hypervisor flag of the processor", sys::read_file("/proc/cpuinfo").find(" hypervisor") != std::string::npos,
             is(true));
   tell.show("a kernel of its own, with threads", trimmed(sys::read_file("/proc/2/comm")), is("kthreadd"));
+  const std::uint64_t kernels = sum_of("/proc/meminfo", {"Slab:", "KernelStack:", "PageTables:"});
+  tell.show("memory of that kernel alone", About{static_cast<double>(kernels), "KiB"}, at_least(About{1024, "KiB"}));
   Payload payload(tell, container());
   tell.step("a container in the guest");
+  const std::uint64_t whole = sum_of("/proc/" + text(payload.pid()) + "/status", {"VmRSS:"});
+  tell.show("memory of the whole container", About{static_cast<double>(whole), "KiB"},
+            satisfies("less than a kernel's", [&](const About& seen) { return seen.value < static_cast<double>(kernels); }));
   tell.show("does it see the same flag?", ask(payload, "grep -q ' hypervisor' /proc/cpuinfo && echo yes"), is("yes"));
   tell.show("has it kernel threads?", ask(payload, "test -d /proc/2/task && cat /proc/2/comm || echo none"), is_not("kthreadd"));
   tell.show("the guest's kernel?", same_on_the_host(payload, "/proc/version"), is(true));
