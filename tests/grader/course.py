@@ -89,7 +89,7 @@ class Course:
         folder = self.scratch / f"submission-{self.count}"
         folder.mkdir()
         for function, text in texts.items():
-            (folder / f"{function}.cpp").write_text(text)
+            (folder / f"{function}.cpp").write_bytes(text.encode(errors="surrogateescape"))
         return folder
 
     def lab(self, *words, timeout=120):

@@ -1,8 +1,11 @@
 """A student's way: start, check, a hint, a wrong answer, one that does not compile, the right one; and the words of each verdict."""
+import json
 import os
 import re
 import unittest
 from pathlib import Path
+
+import jsonschema
 
 import course
 
@@ -90,6 +93,17 @@ class Flow(unittest.TestCase):
     def test_nothing_that_compiles_is_said(self):
         done = COURSE.check("02", COURSE.folder(**{name: "int" for name in course.units("02")}))
         self.assertEqual((done.status, done.result["compiles"], done.result["score"]["earned"]), (3, False, 0), done.output)
+
+    def test_results_follow_their_schema(self):
+        schema = json.loads((course.ROOT / "docs" / "result.schema.json").read_text())
+        folder = COURSE.folder(**{**course.units("02"), "join_uts": "int", "pin_uts": "\x07\x1b[31m\udcff"})
+        results = [COURSE.check("02", folder).result, COURSE.check("02.1b", folder).result, COURSE.check("02", COURSE.folder()).result]
+        unfinished = {**results[0], "finished": False, "trouble": "grading did not finish"}
+        for result in [*results, unfinished]:
+            jsonschema.validate(result, schema)
+        del results[0]["seed"]
+        with self.assertRaises(jsonschema.ValidationError):
+            jsonschema.validate(results[0], schema)
 
     def test_three_hints_for_each_function(self):
         for chapter in course.CHAPTERS:
