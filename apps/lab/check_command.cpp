@@ -10,11 +10,6 @@ namespace drydock::lab {
 
 namespace {
 
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
-
 std::string prefixed(const std::string& prefix, const std::string& text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
@@ -42,7 +37,9 @@ int check_command(const CheckOptions& asked) {
   print("chapter " + chapter.name + ", seed " + options.seed + "\n");
   const Machine machine = prepare_machine();
   const Report report = grade(machine, course.kit(chapter), exercise, submission, options);
-  if (report.results.empty()) throw Error::refused("'" + asked.target + "'", "no check begins with that", "'./lab explain " + chapter.number + "' lists them");
+  if (report.results.empty())
+    throw Error::refused("'" + asked.target + "'", "no check begins with that",
+                         "'./lab explain " + chapter.number + "' lists them");
   file.write(report);
   print(compiler_text(report) + end_of(report));
   return report.exit_code();

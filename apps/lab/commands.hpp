@@ -12,6 +12,9 @@ namespace drydock::lab {
 
 inline constexpr int exit_usage = 2, exit_ours = 70;
 
+// To standard output, at once.
+void print(const std::string& text);
+
 // "02.1b" is chapter 02 and filter "1b"; "02" has no filter.
 struct Target {
   std::string chapter, filter;

@@ -31,11 +31,15 @@ struct Commands {
   Commands() {
     app.require_subcommand(1);
     add("list", "the exercises, and where their files are", list_command);
-    add("start", "make the files of a chapter; never over one that is there", [this] { return start_command(target); })->add_option("NN", target, "chapter")->required();
-    CLI::App* attempt = add("try", "run your code in a box, ungraded: its words are those of the chapter's driver", [this] { return try_command(target, words); });
+    add("start", "make the files of a chapter; never over one that is there", [this] { return start_command(target); })
+        ->add_option("NN", target, "chapter")
+        ->required();
+    CLI::App* attempt = add("try", "run your code in a box, ungraded: its words are those of the chapter's driver",
+                            [this] { return try_command(target, words); });
     attempt->add_option("NN", target, "chapter")->required();
     attempt->add_option("WORDS", words, "for the driver; without any, it says which it knows");
-    CLI::App* grade = add("check", "grade your code: a chapter, a function (02.1) or one check (02.1b)", [this] { return check_command(check); });
+    CLI::App* grade = add("check", "grade your code: a chapter, a function (02.1) or one check (02.1b)",
+                          [this] { return check_command(check); });
     grade->add_option("NN[.k]", check.target, "what to check")->required();
     grade->add_option("--seed", check.seed, "random values of an earlier run");
     grade->add_option("--submission", check.folder, "another folder than work/NN-name");
@@ -44,8 +48,11 @@ struct Commands {
     CLI::App* hint = add("hint", "a hint for a function, three levels", [this] { return hint_command(target, level); });
     hint->add_option("NN.k", target, "function")->required();
     hint->add_option("--level", level, "1, 2 or 3; without it, one more than last time")->check(CLI::Range(1, 3));
-    add("explain", "what the functions of a chapter must do", [this] { return explain_command(target); })->add_option("NN", target, "chapter")->required();
-    CLI::App* restore = add("restore", "the untouched file of a function again; yours is kept beside it", [this] { return restore_command(target, yes); });
+    add("explain", "what the functions of a chapter must do", [this] { return explain_command(target); })
+        ->add_option("NN", target, "chapter")
+        ->required();
+    CLI::App* restore = add("restore", "the untouched file of a function again; yours is kept beside it",
+                            [this] { return restore_command(target, yes); });
     restore->add_option("NN.k", target, "function")->required();
     restore->add_flag("--yes", yes, "do not ask");
     CLI::App* author = app.add_subcommand("author", "for those who write exercises")->require_subcommand(1);

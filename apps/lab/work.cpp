@@ -14,11 +14,6 @@ namespace drydock::lab {
 
 namespace {
 
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
-
 bool touched(const Chapter& chapter, const Unit& unit, const std::string& path) {
   const auto text = sys::read_file_if_present(path);
   return text && !same_code(*text, student_text(chapter.source, unit));
@@ -32,6 +27,11 @@ const Unit& unit_of(const Chapter& chapter, const std::string& id) {
 
 }  // namespace
 
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
 Target parse_target(const std::string& text) {
   const std::size_t dot = text.find('.');
   return {text.substr(0, dot), dot == std::string::npos ? std::string() : text.substr(dot + 1)};
@@ -40,7 +40,9 @@ Target parse_target(const std::string& text) {
 std::string function_of(const Target& target) {
   const std::size_t digits = target.filter.find_first_not_of("0123456789");
   const std::string number = target.filter.substr(0, digits);
-  if (number.empty()) throw Error::refused("'" + target.chapter + "'", "which of its functions is meant", "write its number, for example " + target.chapter + ".1");
+  if (number.empty())
+    throw Error::refused("'" + target.chapter + "'", "which of its functions is meant",
+                         "write its number, for example " + target.chapter + ".1");
   return target.chapter + "." + number;
 }
 
@@ -57,7 +59,8 @@ int list_command() {
     const std::string folder = course.work_of(chapter);
     print(name + (sys::exists(folder) ? "  " + folder : "  not started: ./lab start " + chapter.number) + "\n");
     for (const Unit& unit : chapter.source.units)
-      print("  " + unit.id + "  " + unit.function + (touched(chapter, unit, folder + "/" + unit.function + ".cpp") ? "  attempted" : "") + "\n");
+      print("  " + unit.id + "  " + unit.function +
+            (touched(chapter, unit, folder + "/" + unit.function + ".cpp") ? "  attempted" : "") + "\n");
   }
   return 0;
 }
@@ -80,7 +83,8 @@ int hint_command(const std::string& text, int level) {
   const auto hints = hints_of(chapter, id);
   const std::string folder = course.work_of(chapter), memory = folder + "/.hints-" + id;
   if (level == 0) level = std::min(3, std::atoi(sys::read_file_if_present(memory).value_or("0").c_str()) + 1);
-  print("hint " + std::to_string(level) + " of 3 for " + id + " " + unit_of(chapter, id).function + "\n" + hints[static_cast<std::size_t>(level - 1)] + "\n");
+  print("hint " + std::to_string(level) + " of 3 for " + id + " " + unit_of(chapter, id).function + "\n" +
+        hints[static_cast<std::size_t>(level - 1)] + "\n");
   if (sys::exists(folder)) sys::replace_file(memory, std::to_string(level));
   return 0;
 }

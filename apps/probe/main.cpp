@@ -13,6 +13,10 @@
 //   orphan WORDS...                a grandchild whose parent has ended goes on with the words; this process ends with 0
 //   pidns WORDS...                 a child goes on with the words as process 1 of a new pid namespace; this one ends as it does
 //   uts NAME                       goes on in a UTS namespace of its own, with that host name
+//   mntns                          goes on in a mount namespace of its own, all of it private
+//   stage DIR                      makes DIR, a file system in memory that tells its copies what is mounted in it, and goes on
+//   rootfs DIR TOKEN               makes DIR with this program as DIR/probe and the token in DIR/token, and goes on
+//   escape                         leaves a chroot, as one can with its old root still above, and goes on
 //   beside WORDS... -- PROGRAM...  a child goes on with the words; when it stands still the program is executed, '@' is the child
 //   first WORDS... -- PROGRAM...   the same when the child has ended
 //   run PROGRAM...                 executes the program
@@ -25,7 +29,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -155,6 +160,35 @@ void orphans(int count) {
   _exit(0);
 }
 
+void write_file(const char* path, const char* data, size_t size, mode_t mode) {
+  const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  if (fd < 0 || write(fd, data, size) != static_cast<ssize_t>(size)) give_up(path);
+  close(fd);
+}
+
+void make_rootfs(const char* directory, const char* token) {
+  static char program[8 << 20];
+  char path[256];
+  if (mkdir(directory, 0755) != 0) give_up(directory);
+  const int own = open("/proc/self/exe", O_RDONLY);
+  const ssize_t size = read(own, program, sizeof program);
+  if (size <= 0) give_up("/proc/self/exe");
+  close(own);
+  snprintf(path, sizeof path, "%s/probe", directory);
+  write_file(path, program, static_cast<size_t>(size), 0755);
+  snprintf(path, sizeof path, "%s/token", directory);
+  write_file(path, token, strlen(token), 0644);
+}
+
+// A second chroot forgets the first one: from a directory outside of the new root the way up has no end but the real root.
+void escape() {
+  mkdir("way", 0755);
+  if (chroot("way") != 0) return;
+  for (int level = 0; level < 64; ++level)
+    if (chdir("..") != 0) return;
+  if (chroot(".") != 0) return;
+}
+
 // One word of behaviour; the words that it did not use.
 char** act(char** words) {
   const char* verb = words[0];
@@ -177,6 +211,18 @@ char** act(char** words) {
   if (strcmp(verb, "produce") == 0) produce(value, words + 2);
   if (strcmp(verb, "beside") == 0) with_child(words + 1, false);
   if (strcmp(verb, "first") == 0) with_child(words + 1, true);
+  if (strcmp(verb, "escape") == 0) {
+    escape();
+    return words + 1;
+  }
+  if (strcmp(verb, "mntns") == 0) {
+    if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) give_up("mntns");
+    return words + 1;
+  }
+  if (strcmp(verb, "rootfs") == 0 && words[1] != nullptr && words[2] != nullptr) {
+    make_rootfs(words[1], words[2]);
+    return words + 3;
+  }
   if (strcmp(verb, "sleep") == 0) {
     sleep_ms(atol(value));
   } else if (strcmp(verb, "orphans") == 0) {
@@ -188,6 +234,10 @@ char** act(char** words) {
       become(words + 1);
     }
     _exit(0);
+  } else if (strcmp(verb, "stage") == 0) {
+    if (mkdir(value, 0755) != 0 || mount("stage", value, "tmpfs", 0, nullptr) != 0 ||
+        mount(nullptr, value, nullptr, MS_SHARED, nullptr) != 0)
+      give_up("stage");
   } else if (strcmp(verb, "uts") == 0) {
     if (unshare(CLONE_NEWUTS) != 0 || sethostname(value, strlen(value)) != 0) give_up("uts");
   } else {

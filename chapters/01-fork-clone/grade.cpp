@@ -47,12 +47,14 @@ Verdict as_many_as_allowed(Bench& bench) {
   for (int ended = 0; ended <= count - max; ++ended) {
     if (!box->wait_for([&] { return standing(bench, *box, token) >= max; }, 3000)) {
       if (box->ended()) return not_seen(*box, expected, returns_errno);
-      return fail({expected, std::to_string(standing(bench, *box, token)) + " after " + std::to_string(ended) + " had ended", "the processes of the box", "a new one is started whenever fewer than max run"});
+      return fail({expected, std::to_string(standing(bench, *box, token)) + " after " + std::to_string(ended) + " had ended",
+                   "the processes of the box", "a new one is started whenever fewer than max run"});
     }
     box->wait_for([] { return false; }, 150);  // one too many would have come by now
     const auto now = find_probes(*box, bench.probe(), {"/lab/probe", "hold", token});
     if (static_cast<int>(now.size()) != max)
-      return fail({expected, std::to_string(now.size()), "the processes of the box", "wait for one to end before the next is started"});
+      return fail(
+          {expected, std::to_string(now.size()), "the processes of the box", "wait for one to end before the next is started"});
     // The youngest: who waits for the oldest does not see it.
     if (ended < count - max) ::kill(*std::max_element(now.begin(), now.end()), SIGKILL);
   }
@@ -74,7 +76,9 @@ Verdict statuses(Bench& bench) {
   if (end.exit_code != 0) return not_seen(*box, "run_jobs returns 0 when all have ended", returns_errno);
   const std::vector<int> seen = values_of(end.output);
   if (seen == expected) return ok();
-  return fail({"statuses " + text_of(expected), text_of(seen), "the array that run_jobs has filled", "wait(2): WEXITSTATUS holds for WIFEXITED only, WTERMSIG for WIFSIGNALED; each belongs to the program that ended"});
+  return fail(
+      {"statuses " + text_of(expected), text_of(seen), "the array that run_jobs has filled",
+       "wait(2): WEXITSTATUS holds for WIFEXITED only, WTERMSIG for WIFSIGNALED; each belongs to the program that ended"});
 }
 
 Verdict no_zombies(Bench& bench) {
@@ -85,13 +89,12 @@ Verdict no_zombies(Bench& bench) {
   const auto box = bench.start(jobs_words(2, jobs));
   // The last one stands only when the four before it have made room.
   const bool came = box->wait_for([&] { return standing(bench, *box, token) == 2; }, 3000);
-  const auto zombies = [&] {
-    const auto all = processes(*box);
-    return std::count_if(all.begin(), all.end(), [](const Process& process) { return process.state == 'Z'; });
-  };
-  if (came && box->wait_for([&] { return zombies() == 0; }, 1000)) return ok();
+  if (came && box->wait_for([&] { return zombies(*box) == 0; }, 1000)) return ok();
   if (box->ended()) return not_seen(*box, "four ended programs are waited for while a fifth runs on", returns_errno);
-  return fail({"no zombie, and the next program runs, while the first one runs on", std::to_string(zombies()) + " zombies, " + std::to_string(standing(bench, *box, token)) + " of 2 long programs", "State in /proc/PID/status", "wait for whichever child ends (waitpid with -1), not for one after the other"});
+  return fail(
+      {"no zombie, and the next program runs, while the first one runs on",
+       std::to_string(zombies(*box)) + " zombies, " + std::to_string(standing(bench, *box, token)) + " of 2 long programs",
+       "State in /proc/PID/status", "wait for whichever child ends (waitpid with -1), not for one after the other"});
 }
 
 // The program that waits, and the orphan below it.
@@ -114,7 +117,9 @@ Verdict adopted(Bench& bench) {
   const pid_t init = orphaned.box->init();
   for (const Process& process : processes(*orphaned.box))
     if (process.pid == seen->status.parent && process.parent == init) return ok();
-  return fail({"the orphan's parent is the process in reap_all", seen->status.parent == init ? "process 1" : "process " + std::to_string(seen->status.parent), "PPid in /proc/PID/status", "PR_SET_CHILD_SUBREAPER must be set before the orphan's parent ends"});
+  return fail({"the orphan's parent is the process in reap_all",
+               seen->status.parent == init ? "process 1" : "process " + std::to_string(seen->status.parent),
+               "PPid in /proc/PID/status", "PR_SET_CHILD_SUBREAPER must be set before the orphan's parent ends"});
 }
 
 Verdict counted(Bench& bench) {
@@ -124,7 +129,8 @@ Verdict counted(Bench& bench) {
   ::kill(*orphaned.orphan, SIGKILL);
   const BoxEnd& end = orphaned.box->wait();
   if (values_of(end.output) == std::vector<int>{2}) return ok();
-  return fail({"reap_all returns 2 when the child and the orphan have ended", text_of(values_of(end.output)), "its result", "it waits until waitpid(2) says ECHILD, and counts"});
+  return fail({"reap_all returns 2 when the child and the orphan have ended", text_of(values_of(end.output)), "its result",
+               "it waits until waitpid(2) says ECHILD, and counts"});
 }
 
 const Registration registration({"01",

@@ -41,7 +41,9 @@ Verdict process_one(Bench& bench) {
   // The host's number, the box's, and one level more.
   const auto& pids = seen->status.ns_pids;
   if (pids.size() == 3 && pids.back() == 1) return ok();
-  return fail({"a number on one level more than the box's, and it is 1", text_of(pids) + " (outermost first)", "NSpid in /proc/PID/status", "clone(2) with CLONE_NEWPID: the first child is process 1; unshare(2) moves only later children"});
+  return fail({"a number on one level more than the box's, and it is 1", text_of(pids) + " (outermost first)",
+               "NSpid in /proc/PID/status",
+               "clone(2) with CLONE_NEWPID: the first child is process 1; unshare(2) moves only later children"});
 }
 
 // The numbers that /proc lists in the root of `pid`.
@@ -67,9 +69,11 @@ Verdict own_proc(Bench& bench) {
   const bool is_proc = last != mounts.rend() && last->type == "proc" && last->root == "/";
   const auto numbers = is_proc ? listed(*spawned.probe) : std::set<std::string>();
   if (numbers != std::set<std::string>{"1"})
-    return fail({"/proc lists process 1 and no other", joined(numbers), "/proc/PID/root/proc", "a proc file system shows the pid namespace of whoever mounts it: mount it anew, inside"});
+    return fail({"/proc lists process 1 and no other", joined(numbers), "/proc/PID/root/proc",
+                 "a proc file system shows the pid namespace of whoever mounts it: mount it anew, inside"});
   if (namespace_of(*spawned.probe, "mnt") != namespace_of(seen->status.parent, "mnt")) return ok();
-  return fail({"a mount namespace of its own", "that of the process that called", "/proc/PID/ns/mnt", "with CLONE_NEWNS the new /proc is not seen outside"});
+  return fail({"a mount namespace of its own", "that of the process that called", "/proc/PID/ns/mnt",
+               "with CLONE_NEWNS the new /proc is not seen outside"});
 }
 
 // A pid namespace whose process 1 is in init_loop; the probe is its main child.
@@ -82,15 +86,14 @@ std::unique_ptr<Box> start_init(Bench& bench, Words main) {
 Verdict orphans_reaped(Bench& bench) {
   const std::string token = bench.random().word("t-"), count = std::to_string(bench.random().between(40, 60));
   const auto box = start_init(bench, {"orphans", count, "then", "hold", token});
-  if (!bench.wait_for_probe(*box, {"/lab/probe", "hold", token})) return not_seen(*box, count + " orphans come and go while init_loop runs", returns_errno);
-  const auto zombies = [&] {
-    const auto all = processes(*box);
-    return std::count_if(all.begin(), all.end(), [](const Process& process) { return process.state == 'Z'; });
-  };
+  if (!bench.wait_for_probe(*box, {"/lab/probe", "hold", token}))
+    return not_seen(*box, count + " orphans come and go while init_loop runs", returns_errno);
   // The probe, process 1 of its namespace, and the process that made that one.
-  if (box->wait_for([&] { return zombies() == 0 && box->pids().size() == 3; }, 1500)) return ok();
+  if (box->wait_for([&] { return zombies(*box) == 0 && box->pids().size() == 3; }, 1500)) return ok();
   if (box->ended()) return not_seen(*box, "init_loop runs as long as its main child", returns_errno);
-  return fail({"no zombie a second after " + count + " orphans have ended", std::to_string(zombies()) + " zombies", "State in /proc/PID/status", "an orphan's new parent is process 1: it waits for every child (waitpid with -1), again and again"});
+  return fail({"no zombie a second after " + count + " orphans have ended", std::to_string(zombies(*box)) + " zombies",
+               "State in /proc/PID/status",
+               "an orphan's new parent is process 1: it waits for every child (waitpid with -1), again and again"});
 }
 
 Verdict term_forwarded(Bench& bench) {
@@ -106,10 +109,14 @@ Verdict term_forwarded(Bench& bench) {
     ::kill(seen->status.parent, SIGTERM);
     box->wait_for([] { return false; }, 200);
   }
-  if (!box->ended()) return fail({expected, "everything ran on", "the processes of the box", "process 1 gets only signals that it asks for: block SIGTERM and take it with sigwaitinfo(2), then kill(2) main"});
+  if (!box->ended())
+    return fail(
+        {expected, "everything ran on", "the processes of the box",
+         "process 1 gets only signals that it asks for: block SIGTERM and take it with sigwaitinfo(2), then kill(2) main"});
   const BoxEnd& end = box->stop();
   if (end.exit_code == status) return ok();
-  return fail({expected, "status " + std::to_string(end.exit_code.value_or(-1)), "the exit status of process 1", "main's status is returned, WEXITSTATUS or 128 + the signal, and main is given the time to end"});
+  return fail({expected, "status " + std::to_string(end.exit_code.value_or(-1)), "the exit status of process 1",
+               "main's status is returned, WEXITSTATUS or 128 + the signal, and main is given the time to end"});
 }
 
 const Registration registration({"03",

@@ -55,8 +55,10 @@ TEST_CASE("lab: a source has a preamble and its functions") {
 TEST_CASE("lab: students get the stub at its own indentation, authors the solution") {
   const Source source = parse_source("x", text);
   CHECK(student_text(source, source.units[0]) ==
-        "#include \"exercise.hpp\"\n\n// EXERCISE 02.1 enter\nint enter(int a) {\n  (void)a;\n  return -1;  // TODO(02.1): solve it\n}\n\n");
-  CHECK(reference_text(source, source.units[1]) == "#include \"exercise.hpp\"\n\n// EXERCISE 02.2 leave\nint leave() {\n  return 7;\n}\n");
+        "#include \"exercise.hpp\"\n\n// EXERCISE 02.1 enter\nint enter(int a) {\n  (void)a;\n  return -1;  // TODO(02.1): solve "
+        "it\n}\n\n");
+  CHECK(reference_text(source, source.units[1]) ==
+        "#include \"exercise.hpp\"\n\n// EXERCISE 02.2 leave\nint leave() {\n  return 7;\n}\n");
   CHECK(strip(strip(text)) == strip(text));
   CHECK(telling_lines(text) == std::vector<std::string>{"return solve_the_whole_thing(a);"});
 }

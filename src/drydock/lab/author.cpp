@@ -21,7 +21,8 @@ Words marked(const std::string& text, const std::string& mark) {
   for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
     if (text.compare(at, wanted.size(), wanted) == 0) {
       std::string rest = text.substr(at + wanted.size(), text.find('\n', at) - at - wanted.size());
-      for (std::size_t space; !rest.empty(); rest = space == std::string::npos ? "" : rest.substr(space + 1)) words.push_back(rest.substr(0, space = rest.find(' ')));
+      for (std::size_t space; !rest.empty(); rest = space == std::string::npos ? "" : rest.substr(space + 1))
+        words.push_back(rest.substr(0, space = rest.find(' ')));
     }
     if (text.find('\n', at) == std::string::npos) break;
   }
@@ -36,7 +37,8 @@ std::string joined(const std::set<std::string>& words) {
 
 class Gate {
  public:
-  Gate(const Machine& machine, const Course& course, const Chapter& chapter, const Exercise& exercise, const std::function<void(const std::string&)>& say)
+  Gate(const Machine& machine, const Course& course, const Chapter& chapter, const Exercise& exercise,
+       const std::function<void(const std::string&)>& say)
       : machine_(machine), kit_(course.kit(chapter)), chapter_(chapter), exercise_(exercise), say_(say) {}
 
   std::vector<std::string> run() {
@@ -51,8 +53,10 @@ class Gate {
 
  private:
   void expect(const std::string& what, bool holds, const std::string& observed) {
-    if (holds) say_(chapter_.name + ": " + what);
-    else wrong_.push_back(chapter_.name + ": " + what + ": " + observed);
+    if (holds)
+      say_(chapter_.name + ": " + what);
+    else
+      wrong_.push_back(chapter_.name + ": " + what + ": " + observed);
   }
 
   // Reads, strips and counts; runs nothing.
@@ -63,7 +67,8 @@ class Gate {
     for (const Unit& unit : chapter_.source.units) {
       hints_of(chapter_, unit.id);  // throws
       const std::string once = student_text(chapter_.source, unit);
-      expect(unit.function + ": what students get is the same each time, and stripping it again changes nothing", once == student_text(chapter_.source, unit) && strip(once) == once, "it differs");
+      expect(unit.function + ": what students get is the same each time, and stripping it again changes nothing",
+             once == student_text(chapter_.source, unit) && strip(once) == once, "it differs");
       std::string told;
       for (const std::string& line : telling_lines(unit.text))
         if (once.find(line) != std::string::npos) told = line;
@@ -94,7 +99,8 @@ class Gate {
 
   void reference() {
     const Report report = graded(reference_submission(chapter_));
-    expect("the reference has full marks, and leaves nothing", report.exit_code() == 0 && report.diagnostics.empty(), lines(report));
+    expect("the reference has full marks, and leaves nothing", report.exit_code() == 0 && report.diagnostics.empty(),
+           lines(report));
   }
 
   void stub() {
@@ -103,13 +109,16 @@ class Gate {
     expect("the stubs compile without a warning", !built.program.empty() && built.diagnostics.empty(), built.diagnostics);
     expect("their program has nothing of ours in it", built.program.find("drydock") == std::string::npos, "a name of the core");
     const Report report = graded(submission);
-    expect("the stubs have no point, and nothing is OK", report.earned() == 0 && !report.has(Outcome::ok) && !report.has(Outcome::error), lines(report));
+    expect("the stubs have no point, and nothing is OK",
+           report.earned() == 0 && !report.has(Outcome::ok) && !report.has(Outcome::error), lines(report));
   }
 
   void mutant(const Mutant& mutant) {
     const Report report = graded(mutant_submission(chapter_, mutant.function, mutant.text));
-    const std::set<std::string> fail(mutant.fail.begin(), mutant.fail.end()), blocked(mutant.blocked.begin(), mutant.blocked.end());
-    const bool exact = with(report, Outcome::fail) == fail && with(report, Outcome::blocked) == blocked && !report.has(Outcome::error) && report.broken.empty();
+    const std::set<std::string> fail(mutant.fail.begin(), mutant.fail.end()),
+        blocked(mutant.blocked.begin(), mutant.blocked.end());
+    const bool exact = with(report, Outcome::fail) == fail && with(report, Outcome::blocked) == blocked &&
+                       !report.has(Outcome::error) && report.broken.empty();
     expect("mutant " + mutant.name + " fails " + joined(fail) + " and no other", exact && !fail.empty(),
            "FAIL " + joined(with(report, Outcome::fail)) + ", BLOCKED " + joined(with(report, Outcome::blocked)) + lines(report));
   }
@@ -130,7 +139,9 @@ std::vector<Mutant> mutants_of(const Chapter& chapter) {
   for (const std::string& name : sys::exists(folder) ? sys::list_directory(folder) : Words()) {
     Mutant mutant{name, "", sys::read_file(folder + "/" + name), {}, {}};
     const Words function = marked(mutant.text, "MUTANT");
-    if (function.size() != 1) throw Error::refused(folder + "/" + name, "it does not say which function it replaces", "its first line is '// MUTANT function'");
+    if (function.size() != 1)
+      throw Error::refused(folder + "/" + name, "it does not say which function it replaces",
+                           "its first line is '// MUTANT function'");
     mutant.function = function.front();
     mutant.fail = marked(mutant.text, "FAIL");
     mutant.blocked = marked(mutant.text, "BLOCKED");
@@ -139,8 +150,8 @@ std::vector<Mutant> mutants_of(const Chapter& chapter) {
   return mutants;
 }
 
-std::vector<std::string> author_check(const Machine& machine, const Course& course, const Chapter& chapter, const Exercise& exercise,
-                                      const std::function<void(const std::string&)>& say) {
+std::vector<std::string> author_check(const Machine& machine, const Course& course, const Chapter& chapter,
+                                      const Exercise& exercise, const std::function<void(const std::string&)>& say) {
   return Gate(machine, course, chapter, exercise, say).run();
 }
 

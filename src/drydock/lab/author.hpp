@@ -21,7 +21,7 @@ struct Mutant {
 std::vector<Mutant> mutants_of(const Chapter& chapter);
 
 // Runs everything; `say` hears one line for each thing that holds. The result is what does not hold.
-std::vector<std::string> author_check(const Machine& machine, const Course& course, const Chapter& chapter, const Exercise& exercise,
-                                      const std::function<void(const std::string&)>& say);
+std::vector<std::string> author_check(const Machine& machine, const Course& course, const Chapter& chapter,
+                                      const Exercise& exercise, const std::function<void(const std::string&)>& say);
 
 }  // namespace drydock::lab

@@ -69,7 +69,8 @@ void recover(const std::string& ledgers) {
 
 Machine prepare_machine() {
   if (sys::geteuid() != 0)
-    throw Error::refused("the box", "root is needed to make user namespaces with ranges of ids, and limits", "run the command with sudo");
+    throw Error::refused("the box", "root is needed to make user namespaces with ranges of ids, and limits",
+                         "run the command with sudo");
   const container::Paths paths = container::default_paths();
   Machine machine{paths.monitor, paths.state + "/lab", cgroups::read_layout(), box_filter()};
   sys::mkdirs(machine.ledgers, 0700);
@@ -126,7 +127,8 @@ void Box::hear() {
 }
 
 void Box::pump(int timeout_ms) {
-  std::array<pollfd, 3> events{{{output_fd_.get(), POLLIN, 0}, {error_fd_.get(), POLLIN, 0}, {launch_->control().get(), POLLIN, 0}}};
+  std::array<pollfd, 3> events{
+      {{output_fd_.get(), POLLIN, 0}, {error_fd_.get(), POLLIN, 0}, {launch_->control().get(), POLLIN, 0}}};
   const timespec limit{timeout_ms / 1000, (timeout_ms % 1000) * 1'000'000L};
   raw::call(SYS_ppoll, events.data(), events.size(), &limit, nullptr, 0);
   read_stream(output_fd_, output_);

@@ -35,11 +35,11 @@ struct Machine {
 Machine prepare_machine();
 
 struct BoxEnd {
-  std::optional<int> exit_code;   // of the program by itself; empty when the box was stopped
-  bool out_of_time = false;       // its seconds were over
-  bool flooded = false;           // it wrote more than BoxLimits::flood
+  std::optional<int> exit_code;  // of the program by itself; empty when the box was stopped
+  bool out_of_time = false;      // its seconds were over
+  bool flooded = false;          // it wrote more than BoxLimits::flood
   bool out_of_memory = false;
-  std::string output, error;      // what is kept of its streams
+  std::string output, error;  // what is kept of its streams
   bool output_complete = true;
 };
 

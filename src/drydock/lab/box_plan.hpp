@@ -21,7 +21,7 @@
 namespace drydock::lab {
 
 struct BoxFile {
-  std::string name;      // in /lab, which is read-only
+  std::string name;  // in /lab, which is read-only
   std::string contents;
   int mode = 0644;
 };
@@ -30,11 +30,11 @@ struct BoxLimits {
   std::uint64_t memory = 192ULL << 20;
   std::int64_t pids = 96;
   double cpus = 1;
-  std::uint64_t disk = 64ULL << 20;        // of the root, in memory; also of one file
+  std::uint64_t disk = 64ULL << 20;  // of the root, in memory; also of one file
   unsigned inodes = 4096;
-  int seconds = 10;                        // by the clock
-  std::size_t output = 64 << 10;           // kept of each stream
-  std::size_t flood = 1 << 20;             // more than that on a stream ends the box
+  int seconds = 10;               // by the clock
+  std::size_t output = 64 << 10;  // kept of each stream
+  std::size_t flood = 1 << 20;    // more than that on a stream ends the box
 };
 
 struct BoxSpec {
@@ -46,12 +46,12 @@ struct BoxSpec {
 
 // What the plan depends on, beside the spec. Filled by Box (box.hpp).
 struct BoxHost {
-  std::string id;        // unguessable: names of ledger and groups
-  std::string ledgers;   // directory; in the box's own mount namespace the new root is attached over it
-  unsigned index = 0;    // which range of ids
+  std::string id;       // unguessable: names of ledger and groups
+  std::string ledgers;  // directory; in the box's own mount namespace the new root is attached over it
+  unsigned index = 0;   // which range of ids
   cgroups::Layout layout;
   cgroups::LimitWrites writes;
-  std::string filter;    // box_filter()
+  std::string filter;  // box_filter()
 };
 
 struct BoxPlan {

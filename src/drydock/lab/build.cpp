@@ -45,15 +45,19 @@ std::string why_ended(const BoxEnd& end) {
   return {};
 }
 
-Attempt compile(const Machine& machine, const Kit& kit, const std::vector<FunctionFile>& files, const std::vector<bool>& with_stub) {
+Attempt compile(const Machine& machine, const Kit& kit, const std::vector<FunctionFile>& files,
+                const std::vector<bool>& with_stub) {
   BoxSpec spec;
   spec.limits = compiler_limits();
   spec.shown = compiler_directories();
   spec.files = kit.files;
   spec.files.push_back({"probe", kit.probe, 0755});
   spec.files.push_back({"driver.cpp", kit.driver});
-  spec.command = {"/lab/probe", "produce", "/tmp/program", "/usr/bin/g++", "-std=c++20", "-O1", "-Wall", "-Wextra", "-fdiagnostics-color=never",
-                  "-static", "-s", "-I/lab", "-o", "/tmp/program", "/lab/driver.cpp"};
+  spec.command = {"/lab/probe",   "produce",      "/tmp/program",
+                  "/usr/bin/g++", "-std=c++20",   "-O1",
+                  "-Wall",        "-Wextra",      "-fdiagnostics-color=never",
+                  "-static",      "-s",           "-I/lab",
+                  "-o",           "/tmp/program", "/lab/driver.cpp"};
   for (std::size_t index = 0; index < files.size(); ++index) {
     const std::string name = files[index].function + ".cpp";
     spec.files.push_back({name, with_stub[index] ? files[index].stub : files[index].text});

@@ -24,7 +24,8 @@ class Capture {
   std::size_t total() const { return total_; }
   bool complete() const { return total_ == head_.size() + tail_.size(); }
   std::string text() const {
-    return complete() ? head_ + tail_ : head_ + "\n[... " + std::to_string(total_ - head_.size() - tail_.size()) + " bytes ...]\n" + tail_;
+    return complete() ? head_ + tail_
+                      : head_ + "\n[... " + std::to_string(total_ - head_.size() - tail_.size()) + " bytes ...]\n" + tail_;
   }
 
  private:

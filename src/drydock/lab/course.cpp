@@ -28,7 +28,8 @@ std::string environment_or(const char* name, const std::string& otherwise) {
 
 Submission with_digest(Submission submission) {
   image::Sha256 hash;
-  for (const FunctionFile& file : submission.files) hash.update(file.function + "\n" + std::to_string(file.text.size()) + "\n" + file.text);
+  for (const FunctionFile& file : submission.files)
+    hash.update(file.function + "\n" + std::to_string(file.text.size()) + "\n" + file.text);
   submission.digest = hash.digest();
   return submission;
 }
@@ -45,7 +46,8 @@ Fd open_without_links(const Fd& folder, const std::string& name) {
   try {
     return sys::openat2(folder, name, O_RDONLY | O_NONBLOCK, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   } catch (const Error& error) {
-    if (error.code() == ELOOP || error.code() == EXDEV) throw Error::refused("'" + name + "'", "it is a link", "hand in the file itself");
+    if (error.code() == ELOOP || error.code() == EXDEV)
+      throw Error::refused("'" + name + "'", "it is a link", "hand in the file itself");
     throw;
   }
 }
@@ -54,8 +56,10 @@ Fd open_without_links(const Fd& folder, const std::string& name) {
 std::string read_strangers_file(const Fd& folder, const std::string& name) {
   const Fd file = open_without_links(folder, name);
   const struct stat status = sys::fstat(file);
-  if (!S_ISREG(status.st_mode)) throw Error::refused("'" + name + "'", "it is no regular file", "hand in a text file of that name");
-  if (static_cast<std::size_t>(status.st_size) > largest_file) throw Error::refused("'" + name + "'", "it is larger than 256 KB", "hand in the source only");
+  if (!S_ISREG(status.st_mode))
+    throw Error::refused("'" + name + "'", "it is no regular file", "hand in a text file of that name");
+  if (static_cast<std::size_t>(status.st_size) > largest_file)
+    throw Error::refused("'" + name + "'", "it is larger than 256 KB", "hand in the source only");
   return sys::read_all(file);
 }
 
@@ -67,7 +71,8 @@ Course find_course() {
   course.root = environment_or("DRYDOCK_COURSE", parent_of(parent_of(build)));
   course.work = environment_or("DRYDOCK_WORK", course.root + "/work");
   if (!sys::exists(course.root + "/chapters"))
-    throw Error::refused("the course", "there is no folder chapters in " + course.root, "set DRYDOCK_COURSE to the folder that holds it");
+    throw Error::refused("the course", "there is no folder chapters in " + course.root,
+                         "set DRYDOCK_COURSE to the folder that holds it");
   return course;
 }
 
@@ -117,7 +122,8 @@ Started start_work(const Course& course, const Chapter& chapter) {
 }
 
 Submission read_submission(const Chapter& chapter, const std::string& folder) {
-  if (!sys::exists(folder)) throw Error::refused("'" + folder + "'", "there is nothing to grade", "'./lab start " + chapter.number + "' makes the files");
+  if (!sys::exists(folder))
+    throw Error::refused("'" + folder + "'", "there is nothing to grade", "'./lab start " + chapter.number + "' makes the files");
   const Fd directory = sys::open(folder, O_RDONLY | O_DIRECTORY);
   Submission submission = stub_submission(chapter);
   for (FunctionFile& file : submission.files) try {
@@ -148,7 +154,8 @@ Submission mutant_submission(const Chapter& chapter, const std::string& function
 std::vector<std::string> hints_of(const Chapter& chapter, const std::string& id) {
   const std::string text = sys::read_file(chapter.folder + "/hints.md");
   std::size_t at = text.find("## " + id + " ");
-  if (at == std::string::npos) throw Error::refused("hint " + id, "there is none", "hints are for functions: './lab list' shows their numbers");
+  if (at == std::string::npos)
+    throw Error::refused("hint " + id, "there is none", "hints are for functions: './lab list' shows their numbers");
   const std::size_t end = std::min(text.find("\n## ", at), text.size());
   std::vector<std::string> hints;
   for (int level = 1; level <= 3; ++level) {
@@ -159,7 +166,9 @@ std::vector<std::string> hints_of(const Chapter& chapter, const std::string& id)
     while (!hint.empty() && hint.back() == '\n') hint.pop_back();
     hints.push_back(std::move(hint));
   }
-  if (hints.size() != 3) throw Error::refused(chapter.name + "/hints.md", "function " + id + " has not three hints", "write them as '1. ', '2. ', '3. ' below its heading");
+  if (hints.size() != 3)
+    throw Error::refused(chapter.name + "/hints.md", "function " + id + " has not three hints",
+                         "write them as '1. ', '2. ', '3. ' below its heading");
   return hints;
 }
 

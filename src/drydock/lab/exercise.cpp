@@ -35,7 +35,8 @@ std::string one_line(std::string text) {
 
 Registration::Registration(Exercise exercise) {
   std::vector<Exercise>& all = table();
-  const auto later = std::find_if(all.begin(), all.end(), [&](const Exercise& other) { return other.chapter > exercise.chapter; });
+  const auto later =
+      std::find_if(all.begin(), all.end(), [&](const Exercise& other) { return other.chapter > exercise.chapter; });
   all.insert(later, std::move(exercise));
 }
 

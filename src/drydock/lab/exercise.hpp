@@ -44,7 +44,7 @@ class Bench {
 Verdict not_seen(Box& box, const std::string& expected, const std::string& why);
 
 struct Check {
-  std::string id;      // "1b"
+  std::string id;  // "1b"
   std::string title;
   int points = 0;
   Words functions;     // whose code it needs beside its own function's

@@ -12,7 +12,8 @@ namespace {
 // The checks of one grading, run in their order: a parent comes before what stands on it.
 class Grader {
  public:
-  Grader(const Machine& machine, const Kit& kit, const Exercise& exercise, const Submission& submission, const GradeOptions& options)
+  Grader(const Machine& machine, const Kit& kit, const Exercise& exercise, const Submission& submission,
+         const GradeOptions& options)
       : machine_(machine), kit_(kit), exercise_(exercise), submission_(submission), options_(options) {
     report_.chapter = exercise.chapter;
     report_.seed = options.seed;
@@ -54,7 +55,8 @@ class Grader {
   }
 
   bool touched(const std::string& function) const {
-    const auto file = std::find_if(submission_.files.begin(), submission_.files.end(), [&](const FunctionFile& each) { return each.function == function; });
+    const auto file = std::find_if(submission_.files.begin(), submission_.files.end(),
+                                   [&](const FunctionFile& each) { return each.function == function; });
     return file != submission_.files.end() && !same_code(file->text, file->stub);
   }
 
@@ -65,7 +67,8 @@ class Grader {
   }
 
   bool nothing_attempted() const {
-    return !options_.run_untouched && std::none_of(submission_.files.begin(), submission_.files.end(), [&](const FunctionFile& file) { return touched(file.function); });
+    return !options_.run_untouched && std::none_of(submission_.files.begin(), submission_.files.end(),
+                                                   [&](const FunctionFile& file) { return touched(file.function); });
   }
 
   void make_program() {
@@ -77,11 +80,13 @@ class Grader {
   }
 
   bool is_broken(const std::string& function) const {
-    return std::any_of(report_.broken.begin(), report_.broken.end(), [&](const Broken& broken) { return broken.function == function; });
+    return std::any_of(report_.broken.begin(), report_.broken.end(),
+                       [&](const Broken& broken) { return broken.function == function; });
   }
 
   const Result& result_of(const std::string& id) const {
-    const auto found = std::find_if(report_.results.begin(), report_.results.end(), [&](const Result& result) { return result.id == exercise_.chapter + "." + id; });
+    const auto found = std::find_if(report_.results.begin(), report_.results.end(),
+                                    [&](const Result& result) { return result.id == exercise_.chapter + "." + id; });
     if (found == report_.results.end()) throw Error::refused("check " + id, "another check stands on it, and it does not exist");
     return *found;
   }
@@ -89,16 +94,19 @@ class Grader {
   // Everything that decides a check without running it.
   std::optional<Verdict> without_running(const Check& check, Result& result) const {
     if (const auto broken = first_of(check, [&](const std::string& name) { return is_broken(name); }))
-      return fail({*broken + " compiles", "it does not", *broken + ".cpp", "the compiler's message stands above; the other functions are graded without it"});
+      return fail({*broken + " compiles", "it does not", *broken + ".cpp",
+                   "the compiler's message stands above; the other functions are graded without it"});
     if (!options_.run_untouched)
       if (const auto untouched = first_of(check, [&](const std::string& name) { return !touched(name); })) {
         result.attempted = false;
-        return fail({*untouched + " is written", "not attempted: it is the stub", *untouched + ".cpp", "the text of the exercise stands in exercise.hpp"});
+        return fail({*untouched + " is written", "not attempted: it is the stub", *untouched + ".cpp",
+                     "the text of the exercise stands in exercise.hpp"});
       }
     if (check.parent.empty()) return std::nullopt;
     const Result& parent = result_of(check.parent);
     if (parent.verdict.outcome == Outcome::ok) return std::nullopt;
-    if (parent.verdict.outcome == Outcome::skip || parent.verdict.outcome == Outcome::error) return Verdict{parent.verdict.outcome, {}, parent.id + ": " + parent.verdict.reason};
+    if (parent.verdict.outcome == Outcome::skip || parent.verdict.outcome == Outcome::error)
+      return Verdict{parent.verdict.outcome, {}, parent.id + ": " + parent.verdict.reason};
     return Verdict{Outcome::blocked, {}, "it stands on " + parent.id + ", which does not hold"};
   }
 
@@ -108,7 +116,9 @@ class Grader {
       return check.run(bench);
     } catch (const Error& error) {
       // The last step of a box is the student's program itself: one that cannot be executed is not the machine's fault.
-      if (error.step() == "exec") return fail({"a program that can be executed", error.what(), "execve(2)", "what was compiled is no program of this machine"});
+      if (error.step() == "exec")
+        return fail(
+            {"a program that can be executed", error.what(), "execve(2)", "what was compiled is no program of this machine"});
       return {Outcome::error, {}, error.what()};
     }
   }
@@ -136,7 +146,8 @@ class Grader {
   // A check that was not asked for runs when one that was stands on it.
   bool needed(const Check& check) const {
     if (wanted(exercise_.chapter + "." + check.id)) return true;
-    return std::any_of(exercise_.checks.begin(), exercise_.checks.end(), [&](const Check& other) { return other.parent == check.id && needed(other); });
+    return std::any_of(exercise_.checks.begin(), exercise_.checks.end(),
+                       [&](const Check& other) { return other.parent == check.id && needed(other); });
   }
 
   const Machine& machine_;
@@ -158,7 +169,8 @@ int Report::earned() const {
 
 int Report::gradable() const {
   int sum = 0;
-  for (const Result& result : results) sum += result.verdict.outcome == Outcome::skip || result.verdict.outcome == Outcome::error ? 0 : result.points;
+  for (const Result& result : results)
+    sum += result.verdict.outcome == Outcome::skip || result.verdict.outcome == Outcome::error ? 0 : result.points;
   return sum;
 }
 
@@ -180,7 +192,8 @@ int Report::exit_code() const {
   return earned() == total() ? 0 : 1;
 }
 
-Report grade(const Machine& machine, const Kit& kit, const Exercise& exercise, const Submission& submission, const GradeOptions& options) {
+Report grade(const Machine& machine, const Kit& kit, const Exercise& exercise, const Submission& submission,
+             const GradeOptions& options) {
   Report report = Grader(machine, kit, exercise, submission, options).run();
   report.left_behind = left_behind(machine);
   return report;

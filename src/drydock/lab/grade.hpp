@@ -21,7 +21,7 @@ struct Submission {
 };
 
 struct Result {
-  std::string id;      // "02.1b"
+  std::string id;  // "02.1b"
   std::string title;
   int points = 0, earned = 0;
   Verdict verdict;
@@ -31,13 +31,13 @@ struct Result {
 
 struct Report {
   std::string chapter, seed, digest;
-  bool filtered = false;        // not all checks ran: there is no total
+  bool filtered = false;  // not all checks ran: there is no total
   bool finished = false;
   std::vector<Result> results;
-  std::vector<Broken> broken;   // functions that do not compile
-  std::string diagnostics;      // the compiler's warnings
-  bool no_program = false;      // nothing could be made that runs
-  std::string trouble;          // why it did not finish: the machine's fault
+  std::vector<Broken> broken;  // functions that do not compile
+  std::string diagnostics;     // the compiler's warnings
+  bool no_program = false;     // nothing could be made that runs
+  std::string trouble;         // why it did not finish: the machine's fault
   std::vector<std::string> left_behind;
 
   int earned() const;
@@ -50,13 +50,14 @@ struct Report {
 
 struct GradeOptions {
   std::string seed;
-  std::string filter;        // "1": the checks of one function, "1b": one check; empty: all
+  std::string filter;          // "1": the checks of one function, "1b": one check; empty: all
   bool run_untouched = false;  // authors: also what was not attempted is run
   bool confirm = false;        // staff: a FAIL is looked at once more; a second opinion that differs is an ERROR
   std::function<void(const Result&)> on_result = [](const Result&) {};
 };
 
-Report grade(const Machine& machine, const Kit& kit, const Exercise& exercise, const Submission& submission, const GradeOptions& options);
+Report grade(const Machine& machine, const Kit& kit, const Exercise& exercise, const Submission& submission,
+             const GradeOptions& options);
 
 // Ledgers and groups of boxes of this process that are still there.
 std::vector<std::string> left_behind(const Machine& machine);

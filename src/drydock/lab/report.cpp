@@ -47,28 +47,34 @@ std::string indented(const std::string& text) {
 
 std::string line_of(const Result& result, const std::string& seed) {
   const Verdict& verdict = result.verdict;
-  std::string text = "  " + padded(result.id, 7) + padded(result.title, title_width) + padded(std::string(outcome_name(verdict.outcome)), 8) +
-                     right(std::to_string(result.earned), 3) + "/" + std::to_string(result.points) + "\n";
+  std::string text = "  " + padded(result.id, 7) + padded(result.title, title_width) +
+                     padded(std::string(outcome_name(verdict.outcome)), 8) + right(std::to_string(result.earned), 3) + "/" +
+                     std::to_string(result.points) + "\n";
   if (verdict.outcome == Outcome::ok) return text;
   if (verdict.outcome != Outcome::fail) return text + row("because", printable(verdict.reason));
   if (!result.attempted) return text + row("observed", verdict.finding.observed);
   const Finding& finding = verdict.finding;
-  return text + row("expected", printable(finding.expected)) + row("observed", printable(finding.observed)) + row("where", finding.where) + row("why", finding.why) +
-         row("replay", "./lab check " + result.id + " --seed " + seed);
+  return text + row("expected", printable(finding.expected)) + row("observed", printable(finding.observed)) +
+         row("where", finding.where) + row("why", finding.why) + row("replay", "./lab check " + result.id + " --seed " + seed);
 }
 
 std::string compiler_text(const Report& report) {
   std::string text;
-  for (const Broken& broken : report.broken) text += "  " + broken.function + " does not compile; its stub stands in\n" + indented(broken.diagnostics);
+  for (const Broken& broken : report.broken)
+    text += "  " + broken.function + " does not compile; its stub stands in\n" + indented(broken.diagnostics);
   if (!report.diagnostics.empty() && !report.no_program) text += "  the compiler warns\n" + indented(report.diagnostics);
   return text;
 }
 
 std::string end_of(const Report& report) {
   std::string text;
-  if (report.filtered) text += "  some checks only: no total\n";
-  else text += "  " + std::to_string(report.earned()) + " / " + std::to_string(report.gradable()) + " / " + std::to_string(report.total()) + "  earned / gradable here / total\n";
-  if (!report.filtered && (report.has(Outcome::skip) || report.has(Outcome::error))) text += "  needs attention: no final mark while a check is SKIP or ERROR\n";
+  if (report.filtered)
+    text += "  some checks only: no total\n";
+  else
+    text += "  " + std::to_string(report.earned()) + " / " + std::to_string(report.gradable()) + " / " +
+            std::to_string(report.total()) + "  earned / gradable here / total\n";
+  if (!report.filtered && (report.has(Outcome::skip) || report.has(Outcome::error)))
+    text += "  needs attention: no final mark while a check is SKIP or ERROR\n";
   text += "left behind: ";
   if (report.left_behind.empty()) return text + "nothing\n";
   for (const std::string& path : report.left_behind) text += path + " ";
@@ -82,10 +88,12 @@ using nlohmann::ordered_json;
 
 ordered_json json_of(const Result& result) {
   const Finding& finding = result.verdict.finding;
-  ordered_json json{{"id", result.id}, {"title", result.title}, {"outcome", outcome_name(result.verdict.outcome)}, {"earned", result.earned},
-                    {"points", result.points}, {"attempted", result.attempted}, {"seconds", result.seconds}};
+  ordered_json json{{"id", result.id},          {"title", result.title},   {"outcome", outcome_name(result.verdict.outcome)},
+                    {"earned", result.earned},  {"points", result.points}, {"attempted", result.attempted},
+                    {"seconds", result.seconds}};
   if (result.verdict.outcome == Outcome::fail)
-    json["finding"] = {{"expected", finding.expected}, {"observed", finding.observed}, {"where", finding.where}, {"why", finding.why}};
+    json["finding"] = {
+        {"expected", finding.expected}, {"observed", finding.observed}, {"where", finding.where}, {"why", finding.why}};
   else if (result.verdict.outcome != Outcome::ok)
     json["reason"] = result.verdict.reason;
   return json;
@@ -94,14 +102,16 @@ ordered_json json_of(const Result& result) {
 ordered_json machine_json() {
   utsname names{};
   ::uname(&names);
-  return {{"kernel", names.release}, {"architecture", names.machine}, {"cgroups", cgroups::shape_name(cgroups::read_layout().shape)}};
+  return {
+      {"kernel", names.release}, {"architecture", names.machine}, {"cgroups", cgroups::shape_name(cgroups::read_layout().shape)}};
 }
 
 }  // namespace
 
 std::string to_json(const Report& report) {
-  ordered_json json{{"schema", "drydock.result/1"}, {"chapter", report.chapter}, {"finished", report.finished}, {"seed", report.seed},
-                    {"submission", report.digest}, {"machine", machine_json()}, {"filtered", report.filtered}};
+  ordered_json json{{"schema", "drydock.result/1"}, {"chapter", report.chapter},   {"finished", report.finished},
+                    {"seed", report.seed},          {"submission", report.digest}, {"machine", machine_json()},
+                    {"filtered", report.filtered}};
   if (!report.finished) {
     json["trouble"] = report.trouble;
     return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -110,7 +120,8 @@ std::string to_json(const Report& report) {
   if (!report.filtered) json["final"] = !report.has(Outcome::skip) && !report.has(Outcome::error);
   json["compiles"] = !report.no_program;
   json["broken"] = ordered_json::array();
-  for (const Broken& broken : report.broken) json["broken"].push_back({{"function", broken.function}, {"diagnostics", broken.diagnostics}});
+  for (const Broken& broken : report.broken)
+    json["broken"].push_back({{"function", broken.function}, {"diagnostics", broken.diagnostics}});
   json["checks"] = ordered_json::array();
   for (const Result& result : report.results) json["checks"].push_back(json_of(result));
   json["left_behind"] = report.left_behind;

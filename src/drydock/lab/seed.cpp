@@ -15,7 +15,8 @@ std::string hash(std::string_view bytes) {
 
 std::string bytes_of(std::string_view hex) {
   std::string bytes;
-  for (std::size_t at = 0; at < hex.size(); at += 2) bytes += static_cast<char>(std::stoi(std::string(hex.substr(at, 2)), nullptr, 16));
+  for (std::size_t at = 0; at < hex.size(); at += 2)
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(at, 2)), nullptr, 16));
   return bytes;
 }
 

@@ -8,7 +8,8 @@ namespace drydock::lab {
 
 namespace {
 
-constexpr std::string_view begin_mark = "// BEGIN SOLUTION", end_mark = "// END SOLUTION", stub_mark = "// STUB: ", exercise_mark = "// EXERCISE ";
+constexpr std::string_view begin_mark = "// BEGIN SOLUTION", end_mark = "// END SOLUTION",
+                           stub_mark = "// STUB: ", exercise_mark = "// EXERCISE ";
 constexpr std::size_t telling_length = 20;
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -46,9 +47,12 @@ class Reader {
     for (const std::string_view line : lines_of(text_)) {
       ++number_;
       if (is(line, exercise_mark)) begin_unit(line);
-      if (is(line, begin_mark)) begin_solution();
-      else if (is(line, end_mark)) end_solution();
-      else if (is(line, stub_mark)) stub(line);
+      if (is(line, begin_mark))
+        begin_solution();
+      else if (is(line, end_mark))
+        end_solution();
+      else if (is(line, stub_mark))
+        stub(line);
       (source_.units.empty() ? source_.preamble : source_.units.back().text) += line;
     }
     if (open_ != 0) refuse("the solution that began in line " + std::to_string(open_) + " is not closed");
@@ -111,7 +115,8 @@ std::string solved(std::string_view text) {
 
 const Unit& Source::unit(std::string_view function) const {
   const auto found = std::find_if(units.begin(), units.end(), [&](const Unit& unit) { return unit.function == function; });
-  if (found == units.end()) throw Error::refused("function '" + std::string(function) + "'", "the exercise has none of that name");
+  if (found == units.end())
+    throw Error::refused("function '" + std::string(function) + "'", "the exercise has none of that name");
   return *found;
 }
 
@@ -123,10 +128,14 @@ std::string strip(std::string_view text) {
   std::string out;
   bool inside = false;
   for (const std::string_view line : lines_of(text)) {
-    if (is(line, begin_mark)) inside = true;
-    else if (is(line, end_mark)) inside = false;
-    else if (!inside) out += line;
-    else if (is(line, stub_mark)) out += stub_of(line);
+    if (is(line, begin_mark))
+      inside = true;
+    else if (is(line, end_mark))
+      inside = false;
+    else if (!inside)
+      out += line;
+    else if (is(line, stub_mark))
+      out += stub_of(line);
   }
   return out;
 }
@@ -143,9 +152,12 @@ std::vector<std::string> telling_lines(std::string_view text) {
   std::vector<std::string> out;
   bool inside = false;
   for (const std::string_view line : lines_of(text)) {
-    if (is(line, begin_mark)) inside = true;
-    else if (is(line, end_mark)) inside = false;
-    else if (inside && !is(line, stub_mark) && trimmed(line).size() >= telling_length) out.emplace_back(trimmed(line));
+    if (is(line, begin_mark))
+      inside = true;
+    else if (is(line, end_mark))
+      inside = false;
+    else if (inside && !is(line, stub_mark) && trimmed(line).size() >= telling_length)
+      out.emplace_back(trimmed(line));
   }
   return out;
 }

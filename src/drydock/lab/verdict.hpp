@@ -29,8 +29,14 @@ struct Verdict {
   std::string reason;  // of the others but OK: which check blocked it, what is missing, what went wrong
 };
 
-inline Verdict ok() { return {Outcome::ok, {}, {}}; }
-inline Verdict fail(Finding finding) { return {Outcome::fail, std::move(finding), {}}; }
-inline Verdict skip(std::string reason) { return {Outcome::skip, {}, std::move(reason)}; }
+inline Verdict ok() {
+  return {Outcome::ok, {}, {}};
+}
+inline Verdict fail(Finding finding) {
+  return {Outcome::fail, std::move(finding), {}};
+}
+inline Verdict skip(std::string reason) {
+  return {Outcome::skip, {}, std::move(reason)};
+}
 
 }  // namespace drydock::lab

@@ -66,8 +66,12 @@ std::string field(const std::string& status, const std::string& key) {
 // A box that cannot be stopped for the moment is looked at as it runs.
 class StandStill {
  public:
-  explicit StandStill(cgroups::Group& group) : group_(group) { unless_gone([&] { return group_.freeze(), true; }); }
-  ~StandStill() { unless_gone([&] { return group_.thaw(), true; }); }
+  explicit StandStill(cgroups::Group& group) : group_(group) {
+    unless_gone([&] { return group_.freeze(), true; });
+  }
+  ~StandStill() {
+    unless_gone([&] { return group_.thaw(), true; });
+  }
   StandStill(const StandStill&) = delete;
   StandStill& operator=(const StandStill&) = delete;
 
@@ -135,7 +139,8 @@ std::optional<UtsNames> pinned_uts_names(pid_t pid, const std::string& path) {
   const auto file = unless_gone([&] {
     const Fd root = sys::open(proc(pid, "root"), O_PATH | O_DIRECTORY);
     // No link of the student's leads anywhere else, and nothing that blocks is opened.
-    return sys::openat2(root, path.substr(1), O_RDONLY | O_NONBLOCK, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    return sys::openat2(root, path.substr(1), O_RDONLY | O_NONBLOCK, 0,
+                        RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   });
   return file ? names_in(*file) : std::nullopt;
 }
@@ -152,7 +157,8 @@ std::vector<pid_t> numbers_of(const std::string& text) {
 void add_children(pid_t pid, std::vector<Process>& all) {
   const auto threads = unless_gone([&] { return sys::list_directory(proc(pid, "task")); }).value_or(std::vector<std::string>());
   for (const std::string& thread : threads)
-    for (const pid_t child : numbers_of(unless_gone([&] { return sys::read_file(proc(pid, "task/" + thread + "/children")); }).value_or(""))) {
+    for (const pid_t child :
+         numbers_of(unless_gone([&] { return sys::read_file(proc(pid, "task/" + thread + "/children")); }).value_or(""))) {
       const std::string status = unless_gone([&] { return sys::read_file(proc(child, "status")); }).value_or("");
       if (status.empty()) continue;
       all.push_back({child, pid, (field(status, "State") + "?").front(), numbers_of(field(status, "NSpid"))});
@@ -166,6 +172,16 @@ std::vector<Process> processes(const Box& box) {
   std::vector<Process> all;
   add_children(box.init(), all);
   return all;
+}
+
+int zombies(const Box& box) {
+  const auto all = processes(box);
+  return static_cast<int>(std::count_if(all.begin(), all.end(), [](const Process& process) { return process.state == 'Z'; }));
+}
+
+bool sleeps(const Box& box, pid_t pid) {
+  const auto all = processes(box);
+  return std::any_of(all.begin(), all.end(), [&](const Process& process) { return process.pid == pid && process.state == 'S'; });
 }
 
 }  // namespace drydock::lab

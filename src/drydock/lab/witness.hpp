@@ -44,5 +44,8 @@ struct Process {
 };
 // All descendants of pid 1 of the box, zombies too: those are in no list of a control group.
 std::vector<Process> processes(const Box& box);
+int zombies(const Box& box);
+// It has done what it had to do, and waits for nothing any more but a signal.
+bool sleeps(const Box& box, pid_t pid);
 
 }  // namespace drydock::lab
