@@ -45,18 +45,20 @@ class Topology(Rich):
     bridge: Bridge
     endpoints: tuple[Endpoint, ...]
 
-    def draw(self) -> Drawing:
-        """Host, bridge and containers as boxes. Errors: none. Source: docs/architecture.md.
+    def draw(self, most: int = 6) -> Drawing:
+        """Host, bridge and containers as boxes; beyond `most` containers the others are only counted. Errors: none.
+        Source: docs/architecture.md.
 
         >>> import drydock
         >>> drydock.network.topology().draw().svg[:4]
         '<svg'
         """
-        count = max(len(self.endpoints), 1)
+        shown = self.endpoints[:most]
+        count = max(len(shown), 1)
         width, room = 210.0 * count + 20, 190.0
         parts = [svg.box(8, 8, width - 16, 66, fill="paper", stroke="grey"), svg.text(18, 26, "this machine", weight="bold"),
                  svg.box(20, 36, width - 40, 28, fill="sky", opacity=0.5), svg.text(30, 54, f"{self.bridge.bridge}  {self.bridge.gateway}")]
-        for number, end in enumerate(self.endpoints):
+        for number, end in enumerate(shown):
             x = 20 + 210.0 * number
             if end.link:
                 parts += [svg.line(x + 60, 64, x + 60, 130, stroke="blue", width=2), svg.text(x + 66, 92, end.link), svg.text(x + 66, 124, "eth0")]
@@ -64,7 +66,9 @@ class Topology(Rich):
                       svg.text(x + 8, 164, end.address or f"network {end.mode}"), svg.text(x + 8, 180, svg.fitted(" ".join(end.ports), room - 16))]
         if not self.endpoints:
             parts.append(svg.text(20, 150, "no container runs"))
-        return Drawing(svg.picture(width, 200, parts, "network of the containers"), self.to_text())
+        if len(shown) < len(self.endpoints):
+            parts.append(svg.text(20, 208, f"and {len(self.endpoints) - len(shown)} more"))
+        return Drawing(svg.picture(width, 200 if len(shown) == len(self.endpoints) else 220, parts, "network of the containers"), self.to_text())
 
     def to_text(self) -> str:
         rows = [[end.name, end.mode, end.address or "-", end.link or "-", " ".join(end.ports)] for end in self.endpoints]

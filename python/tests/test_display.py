@@ -144,3 +144,11 @@ def test_a_grid_has_a_word_for_each_field_and_says_what_is_good_by_more_than_col
         plots.grid("x", ["a", "missing"], ["a"], words, x="who", y="what")
     with pytest.raises(ValueError, match="caption, x, y"):
         plots.figure("", x="who", y="what")
+
+
+def test_many_containers_are_counted_instead_of_drawn():
+    ends = tuple(network.Endpoint(f"box-{number}", "bridge", f"172.29.0.{number}", f"drydock{number}", ()) for number in range(9))
+    drawn = network.Topology(network.bridge(), ends).draw()
+    assert "box-5" in drawn.svg and "box-6" not in drawn.svg and "and 3 more" in drawn.svg
+    assert "box-8" in drawn.to_text()
+    assert "more" not in network.Topology(network.bridge(), ends[:6]).draw().svg
