@@ -1,12 +1,15 @@
-"""What `%load_ext drydock` adds to IPython: %%container runs a cell in a container, %facts shows what the kernel says.
+"""What `%load_ext drydock` adds to IPython: %%container runs a cell in a container, %facts shows what the kernel says, %lab is the course's tool.
 
 Source: "Defining custom magics" of IPython's documentation; the flags are those of `drydock run`.
 """
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
@@ -16,6 +19,7 @@ from . import facts as kernel_facts
 from .arguments import Options
 from .container import Container
 from .display import Rich
+from .errors import NotFound
 from .outcome import Outcome
 from .running import find, run, run_python
 
@@ -69,6 +73,16 @@ class _Shown:
         if self.left[stream] <= 0:
             target.write(f"\n… the rest is not shown: {SHOWN_LIMIT // 1024} KiB are the limit of a cell\n")
         target.flush()
+
+
+def _course_tool() -> str:
+    """The program of the checkout that this notebook lies in, or of the build that this package lies in."""
+    here = Path.cwd()
+    places = [*(above / "build/release/bin/lab" for above in (here, *here.parents)), Path(__file__).absolute().parent / "bin/lab"]
+    for place in places:
+        if os.access(place, os.X_OK):
+            return str(place)
+    raise NotFound(f"the course's tool is not built: no build/release/bin/lab in {here} or above", reason="not built", remedy="./lab build")
 
 
 @magics_class
@@ -136,3 +150,24 @@ class DrydockMagics(Magics):
             return int(word)
         known = self.shell.user_ns.get(word)
         return known if isinstance(known, Container) else find(word)
+
+    @line_magic
+    def lab(self, line: str) -> None:
+        """%lab WORDS: the course's tool in a process of its own, as ./lab WORDS in a terminal: %lab check 03. Output comes as it is made.
+
+        Errors: NotFound when the tool is not built; a status other than 0 is printed, since a failed check is no error. Source: ./lab help.
+
+        It has an example in python/README.md: what it prints depends on the checkout.
+        """
+        words = [_course_tool(), *shlex.split(line)]
+        show = _Shown()
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as program:
+            assert program.stdout is not None
+            try:
+                while data := os.read(program.stdout.fileno(), 1 << 16):
+                    show(1, data)
+            except KeyboardInterrupt:
+                program.terminate()  # it undoes what it made, as after Ctrl-C in a terminal
+                raise
+        if program.returncode != 0:
+            print(f"[lab {line}: exit status {program.returncode}]", file=sys.stderr)

@@ -116,3 +116,37 @@ def test_every_option_of_the_command_line_is_taken(root, shell, capsys):
     shown = capsys.readouterr()
     assert shown.out.splitlines() == ["7", "/tmp", "100", "CapEff:0000000000000000"]
     assert "Read-only file system" in shown.err
+
+
+def test_the_course_tool_streams_and_its_status_is_told(shell, tmp_path, monkeypatch, capsys):
+    tool = tmp_path / "build" / "release" / "bin" / "lab"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\necho \"asked for $*\"\necho trouble >&2\nexit 3\n")
+    tool.chmod(0o755)
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    shell.run_line_magic("lab", "check 03.1 --out 'a file'")
+    shown = capsys.readouterr()
+    assert shown.out == "asked for check 03.1 --out a file\ntrouble\n"
+    assert "[lab check 03.1 --out 'a file': exit status 3]" in shown.err
+
+
+def test_ctrl_c_ends_the_course_tool(shell, tmp_path, monkeypatch, capsys):
+    tool = tmp_path / "build" / "release" / "bin" / "lab"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\necho $$\nexec sleep 300\n")
+    tool.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        shell.run_line_magic("lab", "watch 03")
+    assert not os.path.exists(f"/proc/{capsys.readouterr().out.strip()}")
+
+
+def test_a_tool_that_is_not_built_is_said(shell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("drydock.magics.__file__", str(tmp_path / "magics.py"))
+    with pytest.raises(drydock.NotFound, match="not built") as caught:
+        shell.run_line_magic("lab", "list")
+    assert caught.value.remedy == "./lab build"
