@@ -134,7 +134,7 @@ def test_the_course_tool_streams_and_its_status_is_told(shell, tmp_path, monkeyp
 def test_ctrl_c_ends_the_course_tool(shell, tmp_path, monkeypatch, capsys):
     tool = tmp_path / "build" / "release" / "bin" / "lab"
     tool.parent.mkdir(parents=True)
-    tool.write_text("#!/bin/sh\necho $$\nexec sleep 300\n")
+    tool.write_text("#!/bin/sh\necho $$\nexec sleep 30\n")
     tool.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
