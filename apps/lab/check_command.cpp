@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include <drydock/kernel/error.hpp>
+#include <drydock/kernel/sys.hpp>
 #include <drydock/lab/report.hpp>
 
 #include "commands.hpp"
@@ -20,6 +21,12 @@ std::string prefixed(const std::string& prefix, const std::string& text) {
   return out;
 }
 
+// One that was given, the student's own, or a new one.
+std::string seed_for(const CheckOptions& asked) {
+  if (!asked.seed.empty()) return asked.seed;
+  return asked.key_path.empty() ? fresh_seed() : seed_of(sys::read_file(asked.key_path), asked.student);
+}
+
 }  // namespace
 
 int check_command(const CheckOptions& asked) {
@@ -29,7 +36,7 @@ int check_command(const CheckOptions& asked) {
   const Exercise& exercise = exercise_of(chapter);
   const Submission submission = read_submission(chapter, asked.folder.empty() ? course.work_of(chapter) : asked.folder);
   GradeOptions options;
-  options.seed = asked.seed.empty() ? fresh_seed() : asked.seed;
+  options.seed = seed_for(asked);
   options.filter = target.filter;
   options.confirm = asked.confirm;
   options.on_result = [&](const Result& result) { print(line_of(result, options.seed)); };

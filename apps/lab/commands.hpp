@@ -26,6 +26,7 @@ const Exercise& exercise_of(const Chapter& chapter);
 
 struct CheckOptions {
   std::string target, seed, folder, result_path;
+  std::string key_path, student;  // staff: the seed is made of the course's key and the student's id
   bool confirm = false;
 };
 

@@ -42,6 +42,10 @@ struct Commands {
                           [this] { return check_command(check); });
     grade->add_option("NN[.k]", check.target, "what to check")->required();
     grade->add_option("--seed", check.seed, "random values of an earlier run");
+    CLI::Option* key =
+        grade->add_option("--key", check.key_path, "file with the course's secret: the seed is the student's own (staff)");
+    grade->add_option("--student", check.student, "whose seed")->needs(key);
+    key->needs("--student");
     grade->add_option("--submission", check.folder, "another folder than work/NN-name");
     grade->add_option("--out", check.result_path, "write the result as JSON");
     grade->add_flag("--confirm", check.confirm, "look twice at what fails (staff)");

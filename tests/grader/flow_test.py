@@ -1,4 +1,5 @@
 """A student's way: start, check, a hint, a wrong answer, one that does not compile, the right one; and the words of each verdict."""
+import hmac
 import json
 import os
 import re
@@ -74,6 +75,15 @@ class Flow(unittest.TestCase):
         wanted = next(check for check in first.result["checks"] if check["id"] == "02.1b")
         (seen,) = again.result["checks"]
         self.assertEqual(seen["finding"], wanted["finding"])
+
+    def test_a_students_seed_is_made_of_the_key(self):
+        key = COURSE.scratch / "key"
+        key.write_bytes(b"Jefe")
+        folder = COURSE.folder()
+        seeds = [COURSE.check("02", folder, "--key", key, "--student", name).result["seed"] for name in ("ada", "ada", "bob")]
+        expected = [hmac.new(b"Jefe", name, "sha256").hexdigest()[:16] for name in (b"ada", b"ada", b"bob")]
+        self.assertEqual(seeds, expected)
+        self.assertEqual(COURSE.check("02", folder, "--key", key).status, 2)
 
     def test_part_of_a_chapter_has_no_total(self):
         done = COURSE.check("02.2", COURSE.folder(**course.units("02")))

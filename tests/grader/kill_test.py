@@ -30,6 +30,13 @@ def children_of(pid):
         return []
 
 
+def monitors_of(pid):
+    try:
+        return [child for child in children_of(pid) if Path(f"/proc/{child}/comm").read_text() == "drydock-monitor\n"]
+    except OSError:
+        return []
+
+
 @unittest.skipIf(os.geteuid() != 0, "not root; run with sudo")
 class Killed(unittest.TestCase):
     def killed(self, seed, monitors_too):
@@ -69,6 +76,29 @@ class Killed(unittest.TestCase):
                 while course.processes_of_boxes() and time.monotonic() < deadline:
                     time.sleep(0.01)
                 self.assertEqual(course.processes_of_boxes(), [])
+        after = COURSE.check("02.2", COURSE.folder(**course.units("02")))
+        self.assertEqual(after.outcomes(), {"02.2a": "OK"}, after.output)
+        self.assertEqual(COURSE.broken_invariants(), [])
+
+    def test_a_monitor_alone(self):
+        """Nothing of a student's can do that: it is an ERROR, there is no mark, and the next command undoes what is left."""
+        for seed in range(4):
+            with self.subTest(seed=seed):
+                folder = COURSE.folder(**course.units("02"))
+                grader = COURSE.start("check", "02", "--submission", folder, "--out", folder / "result.json")
+                time.sleep(random.Random(seed).uniform(0, LONGEST / 2) * host.SLOWNESS)
+                while not (monitors := monitors_of(grader.pid)) and grader.poll() is None:
+                    time.sleep(0.001)
+                for pid in monitors:
+                    os.kill(pid, signal.SIGKILL)
+                status = grader.wait()
+                result = json.loads((folder / "result.json").read_text())
+                if status == 0:  # it had ended, or what was killed had done its work
+                    continue
+                self.assertEqual((status, result["final"]), (70, False))
+                outcomes = {check["outcome"] for check in result["checks"]}
+                self.assertIn("ERROR", outcomes)
+                self.assertNotIn("FAIL", outcomes)
         after = COURSE.check("02.2", COURSE.folder(**course.units("02")))
         self.assertEqual(after.outcomes(), {"02.2a": "OK"}, after.output)
         self.assertEqual(COURSE.broken_invariants(), [])

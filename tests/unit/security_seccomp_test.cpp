@@ -219,3 +219,14 @@ TEST_CASE("a policy larger than the kernel takes is refused", "[security]") {
   for (std::uint64_t i = 0; i < 2000; ++i) policy.rules.push_back({"read", act_allow(), {{0, Compare::equal, i << 32 | i}}});
   CHECK_THROWS_WITH(compile(policy), ContainsSubstring("4096"));
 }
+
+#ifdef __x86_64__
+TEST_CASE("a policy that allows what it does not name has no second door for x32 numbers", "[security]") {
+  const std::string program = compile({act_allow(), {{"keyctl", act_errno(EPERM), {}}}, false});
+  const std::uint32_t keyctl = static_cast<std::uint32_t>(*call_number("keyctl", Architecture::native));
+  CHECK(decision(program, "keyctl") == eperm);
+  CHECK(decision(program, "getpid") == allowed);
+  CHECK(run(program, native, keyctl | 0x40000000, {}) == enosys);
+  CHECK(run(program, second, 1, {}) == SECCOMP_RET_KILL_PROCESS);
+}
+#endif

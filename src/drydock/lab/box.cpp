@@ -115,15 +115,12 @@ void Box::read_stream(Fd& stream, Capture& into) {
   }
 }
 
+// Throws Error when the monitor was killed: no program in the box can do that.
 void Box::hear() {
-  try {
-    const auto packet = launch_->receive(0);
-    if (!packet || packet->word != plan::wire::Word::exited) return;
-    end_.exit_code = packet->value;
-  } catch (const Error&) {
-    launch_.reset();  // the monitor was killed; the destructor of the launch has reaped it
-  }
   ended_ = true;
+  const auto packet = launch_->receive(0);
+  ended_ = packet && packet->word == plan::wire::Word::exited;
+  if (ended_) end_.exit_code = packet->value;
 }
 
 void Box::pump(int timeout_ms) {
@@ -158,8 +155,8 @@ const BoxEnd& Box::wait() {
 
 const BoxEnd& Box::stop() {
   if (launch_) {
-    hear();
-    if (launch_) end_.out_of_memory = launch_->ledger().header().out_of_memory != 0 || group_.events().oom_kills > 0;
+    if (!ended_) hear();
+    end_.out_of_memory = launch_->ledger().header().out_of_memory != 0 || group_.events().oom_kills > 0;
     launch_.reset();
   }
   ended_ = true;

@@ -23,12 +23,8 @@ class Grader {
 
   Report run() {
     for (const Check& check : exercise_.checks) report_.results.push_back(blank(check));
-    if (nothing_attempted()) {
+    if (nothing_attempted() || make_program())
       for (std::size_t at = 0; at < exercise_.checks.size(); ++at) decide(at);
-    } else {
-      make_program();
-      for (std::size_t at = 0; at < exercise_.checks.size(); ++at) decide(at);
-    }
     std::erase_if(report_.results, [&](const Result& result) { return !wanted(result.id); });
     report_.finished = true;
     return std::move(report_);
@@ -71,12 +67,22 @@ class Grader {
                                                    [&](const FunctionFile& file) { return touched(file.function); });
   }
 
-  void make_program() {
-    Built built = build(machine_, kit_, submission_.files);
-    report_.broken = std::move(built.broken);
-    report_.diagnostics = std::move(built.diagnostics);
-    report_.no_program = built.program.empty();
-    program_ = std::move(built.program);
+  // False when the compiler's box could not be had: every check is an ERROR then, none a zero.
+  bool make_program() {
+    try {
+      Built built = build(machine_, kit_, submission_.files);
+      report_.broken = std::move(built.broken);
+      report_.diagnostics = std::move(built.diagnostics);
+      report_.no_program = built.program.empty();
+      program_ = std::move(built.program);
+      return true;
+    } catch (const Error& error) {
+      for (Result& result : report_.results) {
+        result.verdict.reason = error.what();
+        if (wanted(result.id)) options_.on_result(result);
+      }
+      return false;
+    }
   }
 
   bool is_broken(const std::string& function) const {
