@@ -141,7 +141,7 @@ void Builder::lab_directory() {
         .why("carried in by the plan: nothing of the host's disk is shown");
   }
   step("lab.read_only", ops::mount_setattr(lab, "", false, MOUNT_ATTR_RDONLY, 0)).on("/lab").why("the probe stays what it is");
-  mounts::add_move_onto_directory(plan(), Lane::payload, "lab.attach", lab, root_, "/lab");
+  mounts::add_move_onto_directory(plan(), Lane::payload, "mount.lab", lab, root_, "/lab");
 }
 
 void Builder::enter() {
