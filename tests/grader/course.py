@@ -78,6 +78,8 @@ class Course:
         played.before = played.look()
 
     def close(self):
+        if os.geteuid() == 0:
+            self.check("02.2", self.folder(**units("02")))  # undoes what a test that failed half-way has left
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def settings(self):
