@@ -193,7 +193,7 @@ std::vector<std::string> Engine::reset(bool all) {
     }
   if (sys::geteuid() == 0) {
     if (pool_of(host).release_if_idle(patience_ms)) done.push_back("took down the bridge and its address translation");
-    pool_of(host).wait_released(patience_ms);
+    pool_of(host).wait_released(3 * patience_ms);
   }
   remove_idle_directories(paths_);
   return done;

@@ -235,7 +235,12 @@ bool Pool::release_if_idle(int patience_ms) {
 }
 
 void Pool::wait_released(int patience_ms) const {
-  for (int waited = 0; waited < patience_ms && sys::exists(path()) && idle(); waited += poll_ms)
+  const auto in_use = [&] {
+    PoolFile file(path(), false);
+    const auto kept = [&](const LeaseRecord& record) { return file.life(record, ledgers()) > Liveness::dying; };
+    return std::any_of(file.records().begin(), file.records().end(), kept);
+  };
+  for (int waited = 0; waited < patience_ms && sys::exists(path()) && !in_use(); waited += poll_ms)
     std::this_thread::sleep_for(std::chrono::milliseconds(poll_ms));
 }
 

@@ -51,7 +51,8 @@ class Pool {
   // What a killed monitor left is repaired by this; every command calls it first. Costs one failing open when there is nothing.
   // The links of containers that ended a moment ago are waited for, `patience_ms` at most.
   bool release_if_idle(int patience_ms = 0);
-  // When idle: the monitor of the last container takes it down, but stays a moment in case another one comes. Waits for that.
+  // When no container has an address: the monitor of the last one takes everything down as soon as its link is gone, but stays a
+  // moment in case another one comes. Waits for that.
   void wait_released(int patience_ms) const;
 
  private:
