@@ -4,6 +4,7 @@
 // Source: docker-ps(1) for the words.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <drydock/container/container.hpp>

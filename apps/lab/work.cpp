@@ -102,7 +102,8 @@ int restore_command(const std::string& text, bool yes) {
   const Course course = find_course();
   const Target target = parse_target(text);
   const Chapter chapter = course.chapter(target.chapter);
-  const Unit& unit = unit_of(chapter, function_of({chapter.number, target.filter}));
+  const auto function = function_of({chapter.number, target.filter});
+  const Unit& unit = unit_of(chapter, function);
   const std::string path = course.work_of(chapter) + "/" + unit.function + ".cpp";
   if (sys::exists(path) && touched(chapter, unit, path)) {
     const std::string backup = path + "." + std::to_string(sys::realtime_ns() / 1'000'000'000) + ".bak";

@@ -12,6 +12,7 @@
 // Source: docs/plan.md, docs/writing-chapters.md.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>

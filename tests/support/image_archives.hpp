@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <map>

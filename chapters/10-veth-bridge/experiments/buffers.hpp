@@ -5,6 +5,7 @@
 // Source: perf_event_open(2); kernel documentation trace/events.rst; include/trace/events/net.h.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 

@@ -1,4 +1,5 @@
 // What a layer is: a tar archive, named by its digest. What is none: an instruction that brings no file.
+#include <algorithm>
 #include <string>
 
 #include <drydock/image/archive/digest.hpp>

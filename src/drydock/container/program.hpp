@@ -4,6 +4,7 @@
 // Source: execve(2), credentials(7), seccomp(2); CVE-2017-5226 (terminal), CVE-2024-21626 (working directory).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

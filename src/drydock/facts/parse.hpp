@@ -6,6 +6,7 @@
 // Source: proc(5); Documentation/filesystems/proc.rst; net/ipv4/fib_trie.c and net/ipv6/addrconf.c for their own formats.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include <drydock/facts/snapshot.hpp>

@@ -8,6 +8,7 @@
 // Chapter: 04. Source: fsopen(2), fsmount(2), move_mount(2), Linux 5.2; CVE-2019-19921, CVE-2021-30465.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>

@@ -8,6 +8,7 @@
 // Chapter: 04, 11. Source: open_tree(2), mount_setattr(2); docker-run(1), --volume, --mount, --tmpfs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <drydock/plan/plan.hpp>

@@ -9,6 +9,7 @@
 // Chapter: 02, 05. Source: setns(2), namespaces(7), pidfd_open(2).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

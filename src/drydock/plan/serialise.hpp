@@ -4,6 +4,7 @@
 // Source: executor/wire.hpp for the layout.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <drydock/plan/executor/wire.hpp>

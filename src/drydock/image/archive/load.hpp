@@ -5,6 +5,7 @@
 // Source: OCI image specification 1.1; docker-load(1), docker-import(1).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -8,6 +8,7 @@
 // Source: image-layout.md of the OCI image specification 1.1; moby image/tarexport/save.go (since 25.0).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>

@@ -4,6 +4,8 @@
 // Source: unix(7), SOCK_SEQPACKET keeps message boundaries and reports the death of the other end.
 #pragma once
 
+#include <cstdint>
+
 #include <drydock/plan/executor/context.hpp>
 
 namespace drydock::plan::executor {
