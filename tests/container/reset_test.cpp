@@ -62,6 +62,17 @@ TEST_CASE("a launch that has begun keeps its directory through a reset", "[conta
   CHECK_FALSE(sys::exists(state));
 }
 
+TEST_CASE("a state directory behind a link that leads nowhere is refused, not tried for ever", "[container][reset]") {
+  DRYDOCK_NEEDS_HOST();
+  Host host;
+  sys::symlink("/nowhere", host.scratch() + "/link");
+  const Result run = host.drydock({"--state", host.scratch() + "/link/deep/state", "run", "--rm", "busybox", "true"});
+  INFO(run.seen());
+  CHECK(run.code == 125);
+  CHECK(run.err.find("DRYDOCK_STATE=DIR") != std::string::npos);
+  CHECK(host.leftovers() == nothing);
+}
+
 TEST_CASE("starts and resets beside each other do not see one another", "[container][reset]") {
   DRYDOCK_NEEDS_HOST();
   Host host;

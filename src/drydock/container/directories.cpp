@@ -47,6 +47,7 @@ void check_owner(const std::string& path, bool shared_if_sticky) {
 }
 
 constexpr std::array<const char*, 3> parts_of_host{"/ledgers", "/names", "/root"};
+constexpr int most_tries = 100;  // resets that were in the way, one after the other
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
 // What was opened may have been removed before it was locked, and another made under its name.
@@ -56,14 +57,14 @@ bool is_still(const Fd& directory, const std::string& path) {
   return named && named->st_ino == opened.st_ino && named->st_dev == opened.st_dev;
 }
 
-// Empty when a reset took the directory away under our hands.
-Fd claim(const std::string& host) try {
+// Empty when a reset took the directory away under our hands; the `last` time a path that leads nowhere is an error.
+Fd claim(const std::string& host, bool last) try {
   make_directory(host, 0700, remedies::other_state);
   Fd directory = sys::open(host, directory_flags);
   sys::flock(directory, LOCK_SH);
   return is_still(directory, host) ? std::move(directory) : Fd();
 } catch (const Error& error) {
-  if (error.code() != ENOENT) throw;
+  if (error.code() != ENOENT || last) throw;
   return {};
 }
 
@@ -95,7 +96,7 @@ Fd prepare_directories(const Paths& paths) {
   check_owner(paths.state.substr(0, std::max<std::size_t>(paths.state.rfind('/'), 1)), true);
   check_owner(paths.state, false);
   Fd claimed;
-  while (!claimed) claimed = claim(host);
+  for (int tries = most_tries; !claimed; --tries) claimed = claim(host, tries <= 1);
   for (const char* part : parts_of_host) make_directory(host + part, 0700, remedies::other_state);
   return claimed;
 }
