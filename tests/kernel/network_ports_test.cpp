@@ -5,6 +5,7 @@
 
 #include <drydock/network/nat.hpp>
 #include <drydock/network/ports.hpp>
+#include <drydock/plan/executor/listen.hpp>
 #include <drydock/plan/executor/netlink_io.hpp>
 #include <drydock/plan/executor/proxy.hpp>
 

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include <drydock/kernel/raw.hpp>
+#include <drydock/plan/executor/listen.hpp>
 #include <drydock/plan/executor/netlink_io.hpp>
 #include <drydock/plan/executor/ops.hpp>
 #include <drydock/plan/executor/proxy.hpp>

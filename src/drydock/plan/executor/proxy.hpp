@@ -13,10 +13,6 @@
 
 namespace drydock::plan::executor {
 
-// A socket at a port, close-on-exec, IPv6 ones for IPv6 only; `type` SOCK_STREAM (it listens) or SOCK_DGRAM. A descriptor or -errno; -EADDRINUSE: the port is taken.
-// `address` is numeric text; -EINVAL when it is not.
-long listen_socket(int family, int type, const char* address, int port) noexcept;
-
 // Closes every descriptor but the listeners. Serves listener i by connecting to `address`:ports[i] (IPv4). Negative listeners are
 // skipped (a host without IPv6). At most 256 connections at once, 16 KiB of buffer for each direction of each; further clients
 // wait in the backlog. Datagrams: executor/datagrams.hpp. Returns -errno when it cannot start, 0 when there is nothing to serve; else runs until the process is
